@@ -1,0 +1,152 @@
+"""Messages, growing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ._ledger import Ledger
+from ._lifecycle import MESSAGE_MOVES, is_legal
+from ._parts import Part, part_kind
+from ._place import place
+from ._raw import kept, merge
+from ._row import Node, Row
+from .changes import MessageDone
+from .deltas import MessageContentDelta, MessageDelta
+from .snapshots import Message, MessageContent, ProblemKind
+
+__all__ = ["MessageNode"]
+
+
+class MessageNode(Node):
+    """A message as it stands; its index is its place in the order messages began."""
+
+    __slots__ = ("_known", "_ledger", "parts")
+
+    def __init__(self, ledger: Ledger, message: Message, index: int) -> None:
+        super().__init__(index)
+        self._frozen = message
+        self._ledger = ledger
+        self._known = Message(id=message.id)  # what full objects said, but the content
+        self.parts: Row[Part] = Row()
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        return self._known.id
+
+    def extend(self, delta: MessageDelta) -> None:
+        """Take a fragment."""
+        if self.done:
+            self.done = False
+            self.report("reopened", known=self._known.status, said="delta")
+        if delta.role is not None and self._known.role is None:
+            self._known = msgspec.structs.replace(self._known, role=delta.role)
+        if delta.content:
+            self._extend_parts(delta.content)
+        elif delta.content is not None:
+            self.extra.setdefault("content", [])
+        if delta.extra is not None:
+            merge(self.extra, delta.extra)
+
+    def _extend_parts(self, deltas: Sequence[MessageContentDelta]) -> None:
+        nodes = self.parts.nodes
+        for delta in deltas:
+            index = delta.index
+            part = nodes.get(index) if index is not None else None
+            if part is None or part.type != delta.type:
+                part = self._part(delta, alone=len(deltas) == 1)
+            if not part.stale:
+                self.parts.touch(part)
+            if delta.type is None and part.type is not None:
+                Part.extend(part, self, delta)  # nothing in it names the part's kind
+            else:
+                part.extend(self, delta)
+
+    def _part(self, delta: MessageContentDelta, *, alone: bool) -> Part:
+        index = place(
+            delta,
+            self.parts,
+            self._ledger,
+            alone=alone,
+            what=f"a part of message {self.id}",
+            message_id=self.id,
+        )
+        known = self.parts.nodes.get(index)
+        if known is not None and delta.type in (None, known.type):
+            return known
+        return self._open_part(index, delta.type, known)
+
+    def _open_part(self, index: int, kind: str | None, known: Part | None) -> Part:
+        if known is not None and known.type is not None:
+            self.report("type_changed", known=known.type, said=kind)
+        part = part_kind(kind)(index, kind)
+        self.parts.put(part)
+        return part
+
+    def settle(self, full: Message, *, final: bool) -> None:
+        """Take the whole message, as the server says it is."""
+        if not is_legal(MESSAGE_MOVES, self._known.status, full.status):
+            self.report("illegal_move", known=self._known.status, said=full.status)
+            self.done = final
+        self._known = msgspec.structs.replace(full, content=(), extra=None)
+        self.extra = dict(full.extra or {})
+        grew = self._settle_parts(full.content, final=final)
+        if not final:
+            return
+        if self.done and grew:
+            self.report("reopened", known="completed", said="content")
+            self.done = False
+        if not self.done:
+            self.done = True
+            self._ledger.changes.append(MessageDone(self.freeze()))
+
+    def _settle_parts(self, said: Sequence[MessageContent], *, final: bool) -> bool:
+        """Match parts by rank; what the list lacks is kept, and reported if final."""
+        told = len(self._ledger.changes)
+        known = self.parts.in_order() if said else []
+        for rank, full in enumerate(said):
+            part = known[rank] if rank < len(known) else None
+            if part is None:
+                index = rank if rank not in self.parts.nodes else self.parts.end
+                part = self._open_part(index, full.type, None)
+            elif part.type != full.type:
+                if not final:
+                    self.report("type_changed", known=part.type, said=full.type)
+                    continue
+                part = self._open_part(part.index, full.type, part)
+            self.parts.touch(part)
+            part.settle(self, full, final=final)
+        streamed = len(self.parts.nodes)
+        if final and not self.done and streamed > len(said):
+            self.report("content_shrunk", known=f"{streamed} parts", said=f"{len(said)} parts")
+        return len(self._ledger.changes) > told
+
+    def flush(self) -> None:
+        """Tell what was held back in the hope of more."""
+        for part in self.parts.nodes.values():
+            part.flush(self)
+
+    def tell(self, change: Any, *fields: object) -> None:
+        """Tell a change of this message."""
+        self._ledger.changes.append(change(self.id, *fields))
+
+    def hold(self) -> None:
+        """Note that a part holds back half a character."""
+        self._ledger.held = True
+
+    def check_gap(self, index: int, end: int, what: str) -> None:
+        """Refuse an index too far past the end of what is known."""
+        self._ledger.check_gap(index, end, f"{what} of message {self.id}")
+
+    def report(self, kind: ProblemKind, *, known: str | None, said: str | None) -> None:
+        """Report a contradiction in this message."""
+        self._ledger.problem(kind, message_id=self.id, known=known, said=said)
+
+    def _build(self) -> Message:
+        content = self.parts.freeze()
+        return msgspec.structs.replace(
+            self._known, content=content, extra=kept(self.extra, content=content)
+        )

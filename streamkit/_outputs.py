@@ -1,0 +1,186 @@
+"""Outputs of a code interpreter call, growing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from ._raw import kept, merge
+from ._row import Node
+from ._text import Text
+from .changes import ImageAdded, LogAppended, OutputDone
+from .snapshots import (
+    CodeInterpreterImage,
+    CodeInterpreterImageOutput,
+    CodeInterpreterLogOutput,
+    OtherOutput,
+    ProblemKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._calls import CodeInterpreterCall
+    from .deltas import CodeInterpreterLogs, CodeInterpreterOutputImage, OtherOutputDelta
+
+__all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output", "output_kind"]
+
+
+class Output(Node):
+    """An output of the call that is passed to each method."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, index: int, kind: str | None) -> None:
+        super().__init__(index)
+        self.type = kind
+
+    def extend(self, call: CodeInterpreterCall, delta: Any) -> None:
+        """Take a fragment."""
+        raise NotImplementedError
+
+    def settle(self, call: CodeInterpreterCall, full: Any, *, final: bool) -> None:
+        """Take the whole output, as the server says it is."""
+        raise NotImplementedError
+
+    def flush(self, call: CodeInterpreterCall) -> None:
+        """Tell what was held back in the hope of more."""
+
+    def close(self, call: CodeInterpreterCall) -> None:
+        """Tell that the output is done, unless that was told."""
+        if not self.done:
+            self.done = True
+            call.tell(OutputDone, self.index, self.freeze())
+
+    def _keep(self, full: Any, *, final: bool) -> None:
+        self.seeded = True
+        if final:
+            self.extra = dict(full.extra or {})
+        elif full.extra:
+            merge(self.extra, full.extra)
+
+    def _report(
+        self, call: CodeInterpreterCall, kind: ProblemKind, known: str | None, said: str | None
+    ) -> None:
+        call.report(kind, output_index=self.index, known=known, said=said)
+
+
+class LogOutput(Output):
+    """Text that the code printed."""
+
+    __slots__ = ("logs",)
+
+    def __init__(self, index: int, kind: str | None = "logs") -> None:
+        super().__init__(index, kind)
+        self.logs = Text()
+
+    def extend(self, call: CodeInterpreterCall, delta: CodeInterpreterLogs) -> None:
+        piece = delta.logs
+        if piece and not (self.seeded and piece == str(self.logs)):
+            piece = self.logs.append(piece)
+            if piece:
+                call.tell(LogAppended, self.index, piece)
+        elif piece == "":
+            self.extra["logs"] = ""
+        self.seeded = False
+
+    def settle(
+        self, call: CodeInterpreterCall, full: CodeInterpreterLogOutput, *, final: bool
+    ) -> None:
+        known = str(self.logs)
+        rest, verdict = self.logs.settle(full.logs, final=final)
+        if rest:
+            call.tell(LogAppended, self.index, rest)
+        if verdict:
+            self._report(call, verdict, known, full.logs)
+        self._keep(full, final=final)
+
+    def flush(self, call: CodeInterpreterCall) -> None:
+        if piece := self.logs.flush():
+            call.outputs.touch(self)
+            call.tell(LogAppended, self.index, piece)
+
+    def _build(self) -> CodeInterpreterLogOutput:
+        logs = str(self.logs)
+        return CodeInterpreterLogOutput(logs=logs, extra=kept(self.extra, logs=logs))
+
+
+class ImageOutput(Output):
+    """An image that the code produced."""
+
+    __slots__ = ("image", "sent")
+
+    def __init__(self, index: int, kind: str | None = "image") -> None:
+        super().__init__(index, kind)
+        self.image: dict[str, Any] = {}
+        self.sent = False  # whether there was an image object, perhaps an empty one
+
+    def extend(self, call: CodeInterpreterCall, delta: CodeInterpreterOutputImage) -> None:
+        if delta.image is not None:
+            self._set(call, delta.image, final=True)
+        self.seeded = False
+
+    def settle(
+        self, call: CodeInterpreterCall, full: CodeInterpreterImageOutput, *, final: bool
+    ) -> None:
+        if full.image is not None:
+            self._set(call, full.image, final=final)
+        self._keep(full, final=final)
+
+    def _set(self, call: CodeInterpreterCall, image: Any, *, final: bool) -> None:
+        """Set what is said; tell an image once, and report one that becomes another."""
+        self.sent = True
+        known = self._where()
+        said = {name: value for name in ("file_id", "url") if (value := getattr(image, name))}
+        if known and any(self.image.get(name, value) != value for name, value in said.items()):
+            self._report(call, "content_differs", known, " ".join(said.values()))
+            if final:
+                self.image.update(said)
+        else:
+            self.image.update(said)
+            if said and not known:
+                call.tell(ImageAdded, self.index, said.get("file_id"), said.get("url"))
+        if image.extra:
+            merge(self.image, image.extra)
+
+    def _where(self) -> str | None:
+        known = self.image.get("file_id") or self.image.get("url")
+        return cast("str | None", known)
+
+    def _build(self) -> CodeInterpreterImageOutput:
+        image = None
+        if self.sent:
+            file_id, url = self.image.get("file_id"), self.image.get("url")
+            extra = {
+                name: value
+                for name, value in self.image.items()
+                if value is None or name not in ("file_id", "url")
+            }
+            image = CodeInterpreterImage(
+                file_id=file_id, url=url, extra=kept(extra, file_id=file_id, url=url)
+            )
+        return CodeInterpreterImageOutput(image=image, extra=kept(self.extra, image=image))
+
+
+class OtherOutputNode(Output):
+    """An output of a kind unknown to this library."""
+
+    __slots__ = ()
+
+    def extend(self, call: CodeInterpreterCall, delta: OtherOutputDelta) -> None:
+        if delta.extra:
+            merge(self.extra, delta.extra)
+        self.seeded = False
+
+    def settle(self, call: CodeInterpreterCall, full: OtherOutput, *, final: bool) -> None:
+        self._keep(full, final=final)
+
+    def _build(self) -> OtherOutput:
+        return OtherOutput(type=self.type, extra=kept(self.extra))
+
+
+_KINDS: Final[Mapping[str | None, type[Output]]] = {"logs": LogOutput, "image": ImageOutput}
+
+
+def output_kind(kind: str | None) -> type[Output]:
+    """Choose how an output of this type grows."""
+    return _KINDS.get(kind, OtherOutputNode)

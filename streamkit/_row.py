@@ -1,0 +1,101 @@
+"""Things that grow under their indices, and the tuple of their frozen forms."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any, Generic, TypeVar
+
+__all__ = ["Node", "Row"]
+
+
+class Node:
+    """Something that grows, and can say what it is now.
+
+    Attributes:
+        index: Its place in a row: the wire's index, or a number of our own.
+        stale: Whether it changed since its row was last frozen.
+        done: Whether its end was told.
+        seeded: Whether a full object said what it is, and no fragment came since. A
+            fragment that then repeats it whole is a repeat, not an addition: some
+            servers create a step with all its calls, and send them again as a delta.
+        extra: What its snapshot keeps beside the attributes.
+    """
+
+    __slots__ = ("_frozen", "done", "extra", "index", "seeded", "stale")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.stale = True
+        self.done = False
+        self.seeded = False
+        self.extra: dict[str, Any] = {}
+        self._frozen: Any = None
+
+    def freeze(self) -> Any:
+        """Return what it is now: the same object as before, where nothing changed."""
+        if self.stale:
+            built = self._build()
+            if self._frozen is None or built != self._frozen:
+                self._frozen = built
+        return self._frozen
+
+    def _build(self) -> Any:
+        raise NotImplementedError
+
+
+N = TypeVar("N", bound=Node)
+
+
+class Row(Generic[N]):
+    """Nodes by index: keys, not positions, so they may come in any order, with gaps.
+
+    Freezing builds only the nodes that changed since the last time. The others are the
+    same objects in the next tuple, which costs one copy of their addresses.
+    """
+
+    __slots__ = ("_frozen", "_order", "_stale", "_tuple", "latest", "nodes")
+
+    def __init__(self) -> None:
+        self.nodes: dict[int, N] = {}
+        self.latest: N | None = None  # the one that was put last
+        self._order: list[int] = []
+        self._frozen: list[Any] = []
+        self._stale: list[int] = []
+        self._tuple: tuple[Any, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The first index past all known ones."""
+        return self._order[-1] + 1 if self._order else 0
+
+    def in_order(self) -> list[N]:
+        """The nodes in index order."""
+        return [self.nodes[index] for index in self._order]
+
+    def put(self, node: N) -> None:
+        """Add a node, or put it in the place of the one that has its index."""
+        index = node.index
+        if index not in self.nodes:
+            position = bisect_left(self._order, index)
+            self._order.insert(position, index)
+            self._frozen.insert(position, None)
+        self.nodes[index] = node
+        self.latest = node
+        self._stale.append(index)
+
+    def touch(self, node: N) -> None:
+        """Note that a node changed. Where every nanosecond counts, ask `stale` first."""
+        if not node.stale:
+            node.stale = True
+            self._stale.append(node.index)
+
+    def freeze(self) -> tuple[Any, ...]:
+        """Return the frozen forms in index order."""
+        if self._stale:
+            for index in self._stale:
+                node = self.nodes[index]
+                self._frozen[bisect_left(self._order, index)] = node.freeze()
+                node.stale = False
+            self._stale.clear()
+            self._tuple = tuple(self._frozen)
+        return self._tuple

@@ -1,0 +1,263 @@
+"""Steps, growing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ._calls import Call, call_kind
+from ._ledger import Ledger
+from ._lifecycle import STEP_MOVES, is_legal
+from ._place import place
+from ._raw import kept, merge
+from ._row import Node, Row
+from .changes import CallOpened, StepChanged, StepDone
+from .deltas import (
+    RunStepDelta,
+    RunStepDeltaMessageDelta,
+    StepDetailsDelta,
+    ToolCallDelta,
+    ToolCallDeltaObject,
+)
+from .snapshots import (
+    MessageCreation,
+    MessageCreationStepDetails,
+    OtherStepDetails,
+    ProblemKind,
+    RunStep,
+    StepDetails,
+    ToolCall,
+    ToolCallsStepDetails,
+)
+
+__all__ = ["Step"]
+
+
+class Step(Node):
+    """A step as it stands; its index is its place in the order steps began."""
+
+    __slots__ = ("_by_id", "_details", "_details_extra", "_known", "_ledger", "_open", "calls")
+
+    def __init__(self, ledger: Ledger, step: RunStep, index: int) -> None:
+        super().__init__(index)
+        self._frozen = step
+        self._ledger = ledger
+        self._known = RunStep(id=step.id)  # what full objects said, but for the details
+        self._details: StepDetails | None = None  # what they are, but for the calls
+        self._details_extra: dict[str, Any] = {}
+        self.calls: Row[Call] = Row()
+        self._by_id: dict[str, Call] = {}
+        self._open: dict[int, Call] = {}  # the calls whose end was not told
+
+    @property
+    def id(self) -> str:
+        """The step's id."""
+        return self._known.id
+
+    # Fragments
+
+    def extend(self, delta: RunStepDelta) -> None:
+        """Take a fragment."""
+        if self.done:
+            self.done = False
+            self._report("reopened", known=self._known.status, said="delta")
+        changed = False
+        details = delta.step_details
+        if type(details) is ToolCallDeltaObject:
+            if details.tool_calls:
+                changed = self._extend_calls(details.tool_calls)
+            elif details.tool_calls is not None:
+                self._become_tool_calls()
+            if details.extra is not None:
+                changed |= merge(self._details_extra, details.extra)
+        elif details is not None:
+            changed = self._extend_details(details)
+        if delta.extra is not None:
+            changed |= merge(self.extra, delta.extra)
+        if changed:
+            self._ledger.changes.append(StepChanged(self.freeze()))
+
+    def _extend_calls(self, deltas: Sequence[ToolCallDelta]) -> bool:
+        if type(self._details) is not ToolCallsStepDetails:
+            self._become_tool_calls()
+        changed = False
+        nodes = self.calls.nodes
+        for delta in deltas:
+            index = delta.index
+            call = nodes.get(index) if index is not None else None
+            opened = False
+            if call is None or call.type != delta.type:
+                call, opened = self._call(delta, alone=len(deltas) == 1)
+            if not call.stale:
+                self.calls.touch(call)
+            if call.done:
+                call.done = False
+                self._open[call.index] = call
+            if delta.id is not None:
+                self._by_id.setdefault(delta.id, call)
+            if delta.type is None and call.type is not None:
+                extended = Call.extend(call, delta)  # nothing in it names the call's kind
+            else:
+                extended = call.extend(delta)
+            changed |= extended and not opened
+        return changed
+
+    def _call(self, delta: ToolCallDelta, *, alone: bool) -> tuple[Call, bool]:
+        """Find or open the call of a fragment; say whether it was opened."""
+        named = self._by_id.get(delta.id) if delta.id else None
+        if named is not None and (delta.index is None or delta.index < 0):
+            index = named.index
+        else:
+            index = place(
+                delta,
+                self.calls,
+                self._ledger,
+                alone=alone and not (delta.id and delta.index is None),
+                what=f"a call of step {self.id}",
+                step_id=self.id,
+            )
+        known = self.calls.nodes.get(index)
+        if known is not None and delta.type in (None, known.type):
+            return known, False
+        return self._open_call(index, delta.id, delta.type, known), True
+
+    def _open_call(
+        self, index: int, call_id: str | None, kind: str | None, known: Call | None
+    ) -> Call:
+        call = call_kind(kind)(self._ledger, self.id, index, kind)
+        call.id = call_id or None
+        if known is not None:  # it changed its kind: replaced, but opened only once
+            call.id = known.id or call.id
+            if known.type is not None:
+                known.report("type_changed", known=known.type, said=kind)
+        else:
+            call.tell(CallOpened, kind)
+        self.calls.put(call)
+        self._open[index] = call
+        return call
+
+    def _extend_details(self, details: StepDetailsDelta) -> bool:
+        """Take a fragment of details that are no calls; return whether they changed."""
+        before = self._build_details()
+        if type(details) is RunStepDeltaMessageDelta:
+            creation = details.message_creation
+            if isinstance(self._details, MessageCreationStepDetails):
+                known = self._details.message_creation
+            else:
+                known = None
+            said = creation.message_id if creation is not None else None
+            message_id = said or (known.message_id if known is not None else None)
+            self._set_details(
+                MessageCreationStepDetails(message_creation=MessageCreation(message_id=message_id))
+            )
+        elif isinstance(self._details, OtherStepDetails | None) and details.type is not None:
+            self._set_details(OtherStepDetails(type=details.type))
+        if details.extra is not None:
+            merge(self._details_extra, details.extra)
+        return self._build_details() != before
+
+    def _become_tool_calls(self) -> None:
+        if self._details is not None and self._details.type != "tool_calls":
+            self._report("type_changed", known=self._details.type, said="tool_calls")
+        self._set_details(ToolCallsStepDetails())
+
+    def _set_details(self, details: StepDetails) -> None:
+        if self.calls.nodes and not isinstance(details, ToolCallsStepDetails):
+            self._report("type_changed", known="tool_calls", said=details.type)
+            return  # the calls that were streamed say more
+        self._details = details
+
+    # Full objects
+
+    def settle(self, full: RunStep, *, final: bool, opened: bool = False) -> None:
+        """Take the whole step, as the server says it is; `opened` if it just began."""
+        was_done = self.done
+        before = full if opened or (final and not was_done) else self.freeze()
+        if not is_legal(STEP_MOVES, self._known.status, full.status):
+            self._report("illegal_move", known=self._known.status, said=full.status)
+            self.done = final
+        self._known = msgspec.structs.replace(full, step_details=None, extra=None)
+        self.extra = dict(full.extra or {})
+        details = full.step_details
+        if isinstance(details, ToolCallsStepDetails):
+            self._settle_calls(details.tool_calls, final=final, again=was_done)
+        if details is not None:
+            self._set_details(details)
+            if type(details) is type(self._details):
+                self._details_extra = dict(details.extra or {})
+        if not final:
+            if self.freeze() is not before:
+                self._ledger.changes.append(StepChanged(self.freeze()))
+            return
+        more = bool(self._open)
+        for index in sorted(self._open):
+            self._open[index].close()
+        self._open.clear()
+        if more and was_done:
+            self._report("reopened", known="completed", said="calls")
+        if not was_done or more:
+            self._ledger.changes.append(StepDone(self.freeze()))
+        elif self.freeze() is not before:
+            self._ledger.changes.append(StepChanged(self.freeze()))
+        self.done = True
+
+    def _settle_calls(self, said: tuple[ToolCall, ...], *, final: bool, again: bool) -> None:
+        """Match calls by id, then by rank; what the list lacks is kept, and reported."""
+        known = self.calls.in_order() if said else []
+        by_id = {call.id: call for call in known if call.id is not None}
+        claimed = {by_id[full.id].index for full in said if full.id in by_id}
+        for rank, full in enumerate(said):
+            call = by_id.get(full.id) if full.id is not None else None
+            if call is None and rank < len(known) and known[rank].index not in claimed:
+                call = known[rank]
+            self._settle_call(call, rank, full, final=final)
+        lost = len(self.calls.nodes) - len(said)
+        if final and lost > 0 and not again:
+            self._report(
+                "content_shrunk",
+                known=f"{len(self.calls.nodes)} calls",
+                said=f"{len(said)} calls",
+            )
+
+    def _settle_call(self, call: Call | None, rank: int, full: ToolCall, *, final: bool) -> None:
+        if call is None:
+            index = rank if rank not in self.calls.nodes else self.calls.end
+            call = self._open_call(index, full.id, full.type, None)
+        elif call.type != full.type:
+            if not final and call.type is not None:
+                call.report("type_changed", known=call.type, said=full.type)
+                return
+            call = self._open_call(call.index, full.id, full.type, call)
+        if full.id is not None:
+            self._by_id.setdefault(full.id, call)
+        self.calls.touch(call)
+        call.settle(full, final=final)
+
+    # Snapshots
+
+    def flush(self) -> None:
+        """Tell what was held back in the hope of more."""
+        for call in self.calls.nodes.values():
+            call.flush()
+
+    def _build(self) -> RunStep:
+        step_details = self._build_details()
+        return msgspec.structs.replace(
+            self._known,
+            step_details=step_details,
+            extra=kept(self.extra, step_details=step_details),
+        )
+
+    def _build_details(self) -> StepDetails | None:
+        if self._details is None:
+            return None
+        if isinstance(self._details, ToolCallsStepDetails):
+            calls = self.calls.freeze()
+            extra = kept(self._details_extra, tool_calls=calls)
+            return ToolCallsStepDetails(tool_calls=calls, extra=extra)
+        return msgspec.structs.replace(self._details, extra=kept(self._details_extra))
+
+    def _report(self, kind: ProblemKind, *, known: str | None, said: str | None) -> None:
+        self._ledger.problem(kind, step_id=self.id, known=known, said=said)

@@ -1,0 +1,95 @@
+"""Text that grows at its end."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Final, Literal
+
+__all__ = ["Text", "Verdict", "scrub"]
+
+Verdict = Literal["content_differs", "content_shrunk"]
+
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+class Text:
+    """A string that grows at its end: appending is cheap, reading copies it once.
+
+    The pieces go into a `StringIO`, which keeps one growing buffer of the narrowest
+    character width: a list of four-character pieces would cost 15 bytes a character.
+
+    Some servers slice text as UTF-16, so that one fragment ends in a high surrogate and
+    the next begins with the low one. A high surrogate at the end is held back until the
+    next piece says what it is; a surrogate that finds no other half becomes U+FFFD.
+    """
+
+    __slots__ = ("_buffer", "held")
+
+    def __init__(self, start: str = "") -> None:
+        self._buffer = StringIO()
+        self._buffer.write(start)
+        self.held = ""
+
+    def append(self, piece: str) -> str:
+        """Take a piece and return what became readable: usually just the piece."""
+        # isascii() reads a flag; only text beyond ASCII can hold a surrogate.
+        if self.held or not piece.isascii():
+            piece = self._whole(self.held + piece)
+        self._buffer.write(piece)
+        return piece
+
+    def flush(self) -> str:
+        """Give up on a held surrogate: return what became readable, perhaps nothing."""
+        if not self.held:
+            return ""
+        self.held = ""
+        self._buffer.write(REPLACEMENT)
+        return REPLACEMENT
+
+    def settle(self, full: str, *, final: bool) -> tuple[str, Verdict | None]:
+        """Compare with the whole text that the server now says this is.
+
+        Return what it adds at the end, which is appended, and how it contradicts what
+        was held, if it does. A contradicting text is taken only where it is final. Less
+        text that is not final is no contradiction: it was true before.
+        """
+        known = str(self)
+        if full.startswith(known):
+            self.held = ""
+            rest = full[len(known) :]
+            self._buffer.write(rest)
+            return rest, None
+        shrunk = known.startswith(full)
+        if shrunk and not final:
+            return "", None
+        if final:
+            self.replace(full)
+        return "", "content_shrunk" if shrunk else "content_differs"
+
+    def replace(self, text: str) -> None:
+        """Hold this text from now on."""
+        self.held = ""
+        self._buffer = StringIO()
+        self._buffer.write(text)
+
+    def __str__(self) -> str:
+        return self._buffer.getvalue()
+
+    def __bool__(self) -> bool:
+        return self._buffer.tell() > 0
+
+    def _whole(self, piece: str) -> str:
+        self.held = ""
+        try:
+            piece.encode()
+        except UnicodeEncodeError:
+            if "\ud800" <= piece[-1] <= "\udbff":
+                self.held = piece[-1]
+                piece = piece[:-1]
+            return scrub(piece)
+        return piece
+
+
+def scrub(text: str) -> str:
+    """Join surrogate pairs and replace lone surrogates by U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,349 @@
+"""The three-line loop: read, fold, tell."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+from ._sources import AsyncSource, Opened, Source, is_transport_failure, open_source
+from .accumulator import Accumulator
+from .changes import Change
+from .errors import PeerError, ServerError, TruncatedError, UsageError
+from .observers import Observer, is_async
+from .snapshots import RunSnapshot
+
+__all__ = [
+    "AsyncFollowing",
+    "Following",
+    "aaccumulate",
+    "accumulate",
+    "afollow",
+    "follow",
+]
+
+
+def accumulate(
+    source: Source, *observers: Observer, strict: bool = False, allow_partial: bool = False
+) -> RunSnapshot:
+    """Fold a whole stream and return the snapshot.
+
+    Args:
+        source: A path, bytes, an iterable of bytes or of frames, or an open response of
+            httpx or httpx2. It is closed on every exit.
+        observers: Told of each change, in order; see `on`.
+        strict: Raise `SequenceError` where the server contradicts itself.
+        allow_partial: Return what there is where the stream was cut, or the server
+            failed; the snapshot's outcome says so.
+
+    Raises:
+        TruncatedError: The stream stopped before the run came to rest.
+        ServerError: The server sent an ``error`` event.
+        DecodeError, SequenceError, LimitError: See there; not held back by
+            `allow_partial`, since the rest of the stream was not read.
+        UsageError: The source, or an observer, is asynchronous, or none.
+        OSError: The file cannot be opened.
+    """
+    with follow(source, *observers, accumulator=Accumulator(strict=strict)) as following:
+        try:
+            for _ in following.batches():
+                pass
+        except (TruncatedError, ServerError):
+            if not allow_partial:
+                raise
+        return following.snapshot()
+
+
+async def aaccumulate(
+    source: AsyncSource, *observers: Observer, strict: bool = False, allow_partial: bool = False
+) -> RunSnapshot:
+    """Do what `accumulate` does; the source and the observers may be asynchronous."""
+    following = afollow(source, *observers, accumulator=Accumulator(strict=strict))
+    async with following:
+        try:
+            async for _ in following.batches():
+                pass
+        except (TruncatedError, ServerError):
+            if not allow_partial:
+                raise
+        return following.snapshot()
+
+
+def follow(
+    source: Source, *observers: Observer, accumulator: Accumulator | None = None
+) -> Following:
+    """Follow a stream: iterate over its changes.
+
+    After the last change, iterating raises what `Accumulator.finish` would raise. Leaving
+    the ``with`` block closes the source; left early, the observers are told the end.
+
+    Args:
+        source: As `accumulate` takes it.
+        observers: Told of each change before it is yielded.
+        accumulator: One that holds the earlier legs of the run.
+
+    Raises:
+        UsageError: The source, or an observer, is asynchronous, or none.
+        OSError: The file cannot be opened.
+    """
+    for observer in observers:
+        _check_callable(observer)
+        if is_async(observer):
+            raise UsageError("an observer is async: use afollow or aaccumulate")
+    return Following(open_source(source, is_async=False), observers, accumulator)
+
+
+def afollow(
+    source: AsyncSource, *observers: Observer, accumulator: Accumulator | None = None
+) -> AsyncFollowing:
+    """Do what `follow` does; the source and the observers may be asynchronous.
+
+    An observer's result is awaited before the next event is looked at.
+    """
+    for observer in observers:
+        _check_callable(observer)
+    return AsyncFollowing(open_source(source, is_async=True), observers, accumulator)
+
+
+def _check_callable(observer: object) -> None:
+    if not callable(observer):
+        raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
+
+
+class _Folding:
+    """What following a stream comes to, but for the waiting: items in, changes out."""
+
+    def __init__(
+        self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
+    ) -> None:
+        self.accumulator = Accumulator() if accumulator is None else accumulator
+        self.source = source
+        self.observers = observers
+        self.error: PeerError | None = None  # to be raised after the last change
+        self.is_over = False  # there is nothing more to read
+        self._ended = False
+        if self.accumulator.outcome == "complete":
+            raise UsageError("the accumulator's run is complete; another run needs its own")
+
+    def fold(self, item: object) -> Iterator[Sequence[Change]]:
+        """Yield what each event in an item changed."""
+        accumulator = self.accumulator
+        try:
+            if isinstance(item, bytes | bytearray | memoryview):
+                for changes in accumulator.feed_each(bytes(item)):
+                    yield changes
+                    if self._is_at_end():
+                        return
+            elif isinstance(item, str):
+                raise UsageError("bytes are needed, not text: read the source in binary")
+            else:
+                yield accumulator.feed_frame(item)
+                self._is_at_end()
+        except PeerError as error:
+            self.error = error
+            self.is_over = True
+            yield error.changes
+
+    def _is_at_end(self) -> bool:
+        """Whether to read no further.
+
+        A complete run has no more to say, whether or not the connection stays open. What
+        is all there is read to its end, so that a second run in it is not passed over.
+        """
+        if not self.source.is_whole:
+            outcome = self.accumulator.outcome
+            self.is_over = outcome == "complete" or (self.source.is_live and outcome != "open")
+        return self.is_over
+
+    def end(self, failure: Exception | None) -> Sequence[Change]:
+        """Settle the leg, and what to raise: a failure to read matters if it was open."""
+        self._ended = True
+        changes: list[Change] = []
+        try:
+            changes += self.accumulator.end()
+        except PeerError as error:
+            self.error = error
+            changes += [*error.changes, *self.accumulator.end()]
+        if self.error is None:
+            self.error = self.accumulator.error()
+            if failure is not None and isinstance(self.error, TruncatedError):
+                self.error.__cause__ = failure
+        return changes
+
+    def leave(self) -> Sequence[Change]:
+        """Settle the leg where following stops early; return what that changed."""
+        if self._ended:
+            return ()
+        self._ended = True
+        return self.accumulator.end(cut=True)
+
+
+class Following:
+    """A stream that is being followed: an iterator of changes, and a context manager."""
+
+    def __init__(
+        self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
+    ) -> None:
+        # The generators know the folding and not this object, so that dropping this
+        # object, as a plain `for` loop does at `break`, closes the source at once.
+        self._folding = _Folding(source, observers, accumulator)
+        self._batches = _read(self._folding)
+        self._changes = (change for changes in self._batches for change in changes)
+
+    @property
+    def accumulator(self) -> Accumulator:
+        """What holds the state."""
+        return self._folding.accumulator
+
+    def snapshot(self) -> RunSnapshot:
+        """Return the whole picture so far."""
+        return self._folding.accumulator.snapshot()
+
+    def batches(self) -> Iterator[Sequence[Change]]:
+        """Iterate over what each event changed, instead of over single changes."""
+        return self._batches
+
+    def close(self) -> None:
+        """Close the source; observers that heard no end of the leg hear it now."""
+        self._batches.close()
+        _leave(self._folding)
+
+    def __iter__(self) -> Iterator[Change]:
+        return self
+
+    def __next__(self) -> Change:
+        return next(self._changes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _read(folding: _Folding) -> Generator[Sequence[Change], None, None]:
+    items: Any = folding.source.items
+    failure: Exception | None = None
+    try:
+        while not folding.is_over:
+            try:
+                item = next(items)
+            except StopIteration:
+                break
+            except Exception as error:
+                if not is_transport_failure(error):
+                    raise
+                failure = error
+                break
+            for changes in folding.fold(item):
+                _tell(folding, changes)
+                yield changes
+        last = folding.end(failure)
+        _tell(folding, last)
+        yield last
+    finally:
+        _leave(folding)
+    if folding.error is not None:
+        raise folding.error
+
+
+def _tell(folding: _Folding, changes: Sequence[Change]) -> None:
+    for change in changes:
+        for observer in folding.observers:
+            result = observer(change)
+            if inspect.iscoroutine(result):
+                result.close()
+                raise UsageError("an observer is async: use afollow or aaccumulate")
+
+
+def _leave(folding: _Folding) -> None:
+    folding.source.close()
+    with suppress(Exception):  # whatever made us leave is what the caller is to see
+        _tell(folding, folding.leave())
+
+
+class AsyncFollowing:
+    """A stream that is being followed: an async iterator of changes, and a context manager.
+
+    Use it in an ``async with`` block wherever the loop may be left early.
+    """
+
+    def __init__(
+        self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
+    ) -> None:
+        self._folding = _Folding(source, observers, accumulator)
+        self._batches = _aread(self._folding)
+        self._changes = (change async for changes in self._batches for change in changes)
+
+    @property
+    def accumulator(self) -> Accumulator:
+        """What holds the state."""
+        return self._folding.accumulator
+
+    def snapshot(self) -> RunSnapshot:
+        """Return the whole picture so far."""
+        return self._folding.accumulator.snapshot()
+
+    def batches(self) -> AsyncIterator[Sequence[Change]]:
+        """Iterate over what each event changed, instead of over single changes."""
+        return self._batches
+
+    async def aclose(self) -> None:
+        """Close the source; observers that heard no end of the leg hear it now."""
+        await self._batches.aclose()
+        await _aleave(self._folding)
+
+    def __aiter__(self) -> AsyncIterator[Change]:
+        return self
+
+    async def __anext__(self) -> Change:
+        return await anext(self._changes)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+async def _aread(folding: _Folding) -> AsyncGenerator[Sequence[Change], None]:
+    items: Any = folding.source.items
+    failure: Exception | None = None
+    try:
+        while not folding.is_over:
+            try:
+                item = await anext(items) if isinstance(items, AsyncIterator) else next(items)
+            except (StopIteration, StopAsyncIteration):
+                break
+            except Exception as error:
+                if not is_transport_failure(error):
+                    raise
+                failure = error
+                break
+            for changes in folding.fold(item):
+                await _atell(folding, changes)
+                yield changes
+        last = folding.end(failure)
+        await _atell(folding, last)
+        yield last
+    finally:
+        await _aleave(folding)
+    if folding.error is not None:
+        raise folding.error
+
+
+async def _atell(folding: _Folding, changes: Sequence[Change]) -> None:
+    for change in changes:
+        for observer in folding.observers:
+            result = observer(change)
+            if inspect.isawaitable(result):
+                await result
+
+
+async def _aleave(folding: _Folding) -> None:
+    try:
+        await folding.source.aclose()
+    finally:
+        with suppress(Exception):  # whatever made us leave is what the caller is to see
+            await _atell(folding, folding.leave())

@@ -1,0 +1,325 @@
+"""Server-sent events: bytes to frames and back.
+
+The grammar and its interpretation are those of the WHATWG HTML standard, section 9.2.6,
+"Interpreting an event stream".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from .errors import LimitError, UsageError
+from .limits import DEFAULT_LIMITS
+
+__all__ = [
+    "BOM",
+    "Blocks",
+    "Frame",
+    "FrameDecoder",
+    "encode_frame",
+    "parse_block",
+    "raise_too_long",
+]
+
+BOM: Final = b"\xef\xbb\xbf"
+
+# A line ends in CRLF, LF or CR; the atomic groups keep a CRLF from counting as two.
+_LINE_END: Final = re.compile(rb"(?>\r\n|\n|\r)")
+_BLANK_LINE: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+
+
+class Frame(Struct, frozen=True):
+    """One server-sent event, before anyone has looked inside.
+
+    Attributes:
+        event: Its name; ``message`` when it named none.
+        data: The data lines as received, joined with LF.
+        id: The last event id in force, which later frames keep.
+        retry: The reconnection time in milliseconds that this frame asked for.
+    """
+
+    event: str
+    data: bytes
+    id: str = ""
+    retry: int | None = None
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Write a frame as a server would send it; a decoder reads the same frame back.
+
+    An empty id is left out, so it does not undo the id of a frame written before.
+
+    Raises:
+        UsageError: A part holds what an event stream cannot carry: a line break in the
+            event's name, a line break or NUL in the id, a CR in the data, or a
+            negative retry.
+    """
+    if re.search(r"[\r\n]", frame.event):
+        raise UsageError(f"an event's name cannot hold a line break: {frame.event!r}")
+    if re.search(r"[\r\n\0]", frame.id):
+        raise UsageError(f"an id cannot hold a line break or NUL: {frame.id!r}")
+    if b"\r" in frame.data:
+        raise UsageError("data cannot hold a CR, which would end its line; use LF")
+    if frame.retry is not None and frame.retry < 0:
+        raise UsageError(f"a retry is a number of milliseconds, not {frame.retry}")
+    lines = []
+    if frame.event != "message":
+        lines.append(f"event: {frame.event}".encode())
+    if frame.id:
+        lines.append(f"id: {frame.id}".encode())
+    if frame.retry is not None:
+        lines.append(b"retry: %d" % frame.retry)
+    lines += [b"data: " + line for line in frame.data.split(b"\n")]
+    return b"\n".join(lines) + b"\n\n"
+
+
+def parse_block(block: bytes, last_id: str = "") -> tuple[Frame | None, str]:
+    """Read the lines of one frame; return it, and the event id in force after it.
+
+    Without a ``data`` line there is no frame: only an id, a retry or a comment was sent.
+    """
+    event = ""
+    data: list[bytes] = []
+    retry: int | None = None
+    for line in _LINE_END.split(block):
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            data.append(value)
+        elif name == b"event":
+            event = value.decode(errors="replace")
+        elif name == b"id" and b"\0" not in value:
+            last_id = value.decode(errors="replace")
+        elif name == b"retry" and value.isdigit():
+            retry = _milliseconds(value)
+    if not data:
+        return None, last_id
+    return Frame(event or "message", b"\n".join(data), last_id, retry), last_id
+
+
+def _milliseconds(digits: bytes) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python converts, so no time either
+        return None
+
+
+class Blocks:
+    """Cuts a byte stream at its blank lines, in time linear in its length.
+
+    A block is what stands between two blank lines: the lines of one frame, not yet
+    looked at (further blank lines may stand before them). Wherever the chunks are cut,
+    the same stream gives the same blocks, but for those blank lines.
+
+    Attributes:
+        lf_only: Whether all lines of the blocks last returned end in LF.
+        too_long: The offset of a block longer than the limit. Nothing is cut after it;
+            it is to be raised once the blocks before it are used.
+    """
+
+    __slots__ = (
+        "_after_cr",
+        "_carry",
+        "_carry_has_cr",
+        "_carry_start",
+        "_chunk",
+        "_chunk_start",
+        "_first_start",
+        "_head",
+        "_joined",
+        "_limit",
+        "_offset",
+        "lf_only",
+        "too_long",
+    )
+
+    def __init__(self, max_frame_bytes: int, offset: int = 0) -> None:
+        self._limit = max_frame_bytes
+        self._head: bytes | None = b""  # the first bytes, while they may be a BOM
+        self._carry = bytearray()  # the block that is not finished yet
+        self._carry_start = offset
+        self._carry_has_cr = False
+        self._after_cr = False  # an LF that comes now belongs to the CR before it
+        self._offset = offset  # of the next byte to come
+        self._chunk = b""  # what was cut last,
+        self._chunk_start = offset  # where it begins,
+        self._first_start = offset  # where its first block begins,
+        self._joined = False  # and whether its first line end ended that block
+        self.lf_only = True
+        self.too_long: int | None = None
+
+    def cut(self, chunk: bytes) -> list[bytes]:
+        """Return the blocks that this chunk completes."""
+        if self._head is not None:
+            chunk = self._without_bom(chunk)
+        if self._after_cr and chunk:
+            chunk = self._without_line_feed(chunk)
+        if not chunk or self.too_long is not None:
+            return []
+        self._chunk = chunk
+        self._chunk_start = self._first_start = self._offset
+        self._joined = False
+        self._offset += len(chunk)
+        has_cr = b"\r" in chunk
+        if has_cr:
+            self._after_cr = chunk.endswith(b"\r")
+        if self._carry:
+            blocks = self._join(chunk, has_cr)
+        else:
+            self.lf_only = not has_cr
+            blocks = _split(chunk, has_cr)
+        self._keep(blocks.pop(), has_cr)
+        if len(chunk) + len(self._carry) > self._limit:
+            return self._within_limit(blocks)
+        return blocks
+
+    def finish(self) -> bytes:
+        """Return the bytes of the unfinished block, and forget them."""
+        tail = (self._head or b"") + bytes(self._carry)
+        self._head = None
+        self._carry.clear()
+        return tail
+
+    @property
+    def unfinished_start(self) -> int:
+        """The offset in the stream of the unfinished block."""
+        return self._carry_start
+
+    def start_of(self, position: int) -> int:
+        """Return the offset in the stream of a block that `cut` has just returned."""
+        if position == 0:
+            return self._first_start
+        end = 0
+        if self._joined:
+            position -= 1
+            end = _end_of(_LINE_END, self._chunk, end)
+        for _ in range(position):
+            end = _end_of(_BLANK_LINE, self._chunk, end)
+        return self._chunk_start + end
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        head = (self._head or b"") + chunk
+        if len(head) < len(BOM) and BOM.startswith(head):
+            self._head = head
+            return b""
+        self._head = None
+        if head.startswith(BOM):
+            self._offset += len(BOM)
+            self._carry_start = self._offset
+            return head[len(BOM) :]
+        return head
+
+    def _without_line_feed(self, chunk: bytes) -> bytes:
+        self._after_cr = False
+        if not chunk.startswith(b"\n"):
+            return chunk
+        self._offset += 1
+        if self._carry:
+            self._carry += b"\n"
+        return chunk[1:]
+
+    def _join(self, chunk: bytes, has_cr: bool) -> list[bytes]:
+        """Cut a chunk that goes on with an unfinished block."""
+        self._first_start = self._carry_start
+        self.lf_only = not (has_cr or self._carry_has_cr)
+        ended = _line_end_length(self._carry)
+        if ended and (line_end := _LINE_END.match(chunk)):
+            self._joined = True
+            first = bytes(self._carry[:-ended])
+            self._carry.clear()
+            return [first, *_split(chunk[line_end.end() :], has_cr)]
+        blocks = _split(chunk, has_cr)
+        if len(blocks) > 1:
+            blocks[0] = bytes(self._carry) + blocks[0]
+            self._carry.clear()
+        return blocks
+
+    def _keep(self, tail: bytes, has_cr: bool) -> None:
+        if self._carry:
+            self._carry += tail
+            self._carry_has_cr |= has_cr
+            return
+        tail = tail.lstrip(b"\r\n")
+        self._carry_start = self._offset - len(tail)
+        if tail:
+            self._carry += tail
+            self._carry_has_cr = has_cr
+
+    def _within_limit(self, blocks: list[bytes]) -> list[bytes]:
+        for position, block in enumerate(blocks):
+            if len(block.lstrip(b"\r\n")) > self._limit:
+                self.too_long = self.start_of(position)
+                return blocks[:position]
+        if len(self._carry) - _line_end_length(self._carry) > self._limit:
+            self.too_long = self._carry_start
+            self._carry.clear()
+        return blocks
+
+
+def _split(data: bytes, has_cr: bool) -> list[bytes]:
+    return _BLANK_LINE.split(data) if has_cr else data.split(b"\n\n")
+
+
+def _line_end_length(data: bytearray) -> int:
+    if data.endswith(b"\r\n"):
+        return 2
+    return 1 if data.endswith((b"\n", b"\r")) else 0
+
+
+def _end_of(pattern: re.Pattern[bytes], data: bytes, start: int) -> int:
+    found = pattern.search(data, start)
+    return found.end() if found else len(data)
+
+
+class FrameDecoder:
+    """Turns the bytes of an event stream into frames, however they are cut.
+
+    Args:
+        max_frame_bytes: The longest frame to accept, in bytes of its lines.
+    """
+
+    def __init__(self, *, max_frame_bytes: int = DEFAULT_LIMITS.frame_bytes) -> None:
+        self._max_frame_bytes = max_frame_bytes
+        self._blocks = Blocks(max_frame_bytes)
+        self._last_id = ""
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """Return the frames that this chunk completes.
+
+        Raises:
+            LimitError: A frame is longer than `max_frame_bytes`. Where frames came
+                before it in the same chunk, those are returned first and the next call
+                raises.
+        """
+        frames = []
+        for block in self._blocks.cut(chunk):
+            frame, self._last_id = parse_block(block, self._last_id)
+            if frame is not None:
+                frames.append(frame)
+        if not frames:
+            raise_too_long(self._blocks, self._max_frame_bytes)
+        return frames
+
+    def finish(self) -> bytes:
+        """Return the bytes of a frame that was not finished, ``b""`` if there is none.
+
+        The standard says to discard them (9.2.6). Whoever knows what the data should be
+        may do better.
+
+        Raises:
+            LimitError: As `feed` does.
+        """
+        raise_too_long(self._blocks, self._max_frame_bytes)
+        return self._blocks.finish()
+
+
+def raise_too_long(blocks: Blocks, limit: int) -> None:
+    """Raise what `Blocks.too_long` says, if anything."""
+    if blocks.too_long is not None:
+        raise LimitError(
+            f"the frame at byte {blocks.too_long} is longer than {limit:,} bytes; "
+            "a larger limit can be set (frame_bytes, max_frame_bytes)"
+        )
