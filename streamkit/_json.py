@@ -35,14 +35,14 @@ def parse(data: bytes, *, depth: int, keep_halves: bool = False) -> Any:
     except RecursionError:
         raise NestingError(_too_deep(depth), excerpt=data) from None
     except ValueError:
-        return _parse_tolerantly(data, depth, keep_halves)
+        return _parse_tolerantly(data, depth, keep_halves=keep_halves)
     # Depth costs a bracket a level, and most values hold fewer brackets than that.
     if data.count(b"[") + data.count(b"{") > depth:
         _check_depth(value, depth, data)
     return value
 
 
-def _parse_tolerantly(data: bytes, depth: int, keep_halves: bool) -> Any:
+def _parse_tolerantly(data: bytes, depth: int, *, keep_halves: bool) -> Any:
     try:
         value = json.loads(data.decode(errors="replace"))
     except RecursionError:

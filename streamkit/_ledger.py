@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
 from typing import Final
 
 import msgspec
@@ -121,7 +120,10 @@ def _shortened(known: str | None, said: str | None) -> tuple[str | None, str | N
     """Cut long texts to where they begin to differ."""
     if max(len(known or ""), len(said or "")) <= _SHOWN:
         return known, said
-    start = max(0, len(commonprefix([known or "", said or ""])) - _SHOWN // 4)
+    pairs = enumerate(zip(known or "", said or "", strict=False))
+    alike = min(len(known or ""), len(said or ""))
+    first = next((place for place, (a, b) in pairs if a != b), alike)
+    start = max(0, first - _SHOWN // 4)
     return _window(known, start), _window(said, start)
 
 

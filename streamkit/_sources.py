@@ -133,7 +133,7 @@ def _open_file(source: str | os.PathLike[str], *, is_async: bool) -> Opened:
         raise UsageError("this is the text of a stream, not a path: encode it to bytes")
     if name.lower().endswith(_OTHER_FORMS):
         raise UsageError(f"{name} is in a form that only streamkit.recording reads")
-    file = Path(name).open("rb")
+    file = Path(name).open("rb")  # noqa: SIM115 - closed with the source
     chunks = _aread(file) if is_async else _read(file)
     return Opened(chunks, file, is_whole=True)
 
@@ -145,7 +145,7 @@ def _read(file: BinaryIO) -> Iterator[bytes]:
 
 
 async def _aread(file: BinaryIO) -> AsyncIterator[bytes]:
-    import anyio  # only an asynchronous reader of files needs it
+    import anyio  # noqa: PLC0415 - only an asynchronous reader of files needs it
 
     async with anyio.wrap_file(file) as waiting:
         while chunk := await waiting.read(CHUNK):

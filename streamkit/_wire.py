@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar, overload
 
 import msgspec
 from msgspec import NODEFAULT, Struct, UnsetType
@@ -22,8 +22,18 @@ from .snapshots import Snapshot
 
 __all__ = ["load", "to_wire"]
 
+S = TypeVar("S", bound=Struct)
 
-def load(kind: Any, value: object) -> Any:
+
+@overload
+def load(kind: type[S], value: object) -> S: ...
+
+
+@overload
+def load(kind: types.UnionType, value: object) -> Any: ...
+
+
+def load(kind: type[Struct] | types.UnionType, value: object) -> Any:
     """Build a struct, or one of a union of structs, from decoded JSON.
 
     Raises:
@@ -114,7 +124,7 @@ def _choose(kinds: tuple[type[Struct], ...], value: Mapping[str, object]) -> _Pl
 @cache
 def _plans(kinds: tuple[type[Struct], ...]) -> Mapping[str | None, _Plan]:
     plans = {(plan := _plan(kind)).tag: plan for kind in kinds}
-    return plans if len(kinds) > 1 else {None: plan for plan in plans.values()}
+    return plans if len(kinds) > 1 else dict.fromkeys([None], *plans.values())
 
 
 @cache
@@ -131,7 +141,7 @@ def _plan(kind: type[Struct]) -> _Plan:
         elif spec.name == "index":
             rules["index"] = _Rule(_to_index, None, False, False)
         elif spec.name != "extra":
-            rules[spec.name] = _rule(hint, is_content)
+            rules[spec.name] = _rule(hint, is_content=is_content)
             if spec.default is NODEFAULT and type(None) not in typing.get_args(hint):
                 required.append(spec.name)
     return _Plan(
@@ -143,7 +153,7 @@ def _plan(kind: type[Struct]) -> _Plan:
     )
 
 
-def _rule(hint: Any, is_content: bool) -> _Rule:
+def _rule(hint: Any, *, is_content: bool) -> _Rule:
     whole = _members(hint)
     kinds = tuple(kind for kind in whole if kind not in (type(None), UnsetType))
     first = kinds[0]

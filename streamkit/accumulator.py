@@ -396,9 +396,11 @@ class Accumulator:
         self._run = run
         self._ledger.changes.append(RunChanged(run))
         action = run.required_action
-        if action is not None and run.status == _WAITING:
-            if known is None or known.status != _WAITING or known.required_action != action:
-                self._ledger.changes.append(ActionRequired(run.id, action.tool_calls))
+        waited = known is not None and known.status == _WAITING
+        if action is None or run.status != _WAITING:
+            return
+        if not waited or known is None or known.required_action != action:
+            self._ledger.changes.append(ActionRequired(run.id, action.tool_calls))
 
     def _thread_created(self, event: ThreadEvent) -> None:
         self._thread = event.thread

@@ -235,7 +235,7 @@ class ProblemFound(Struct, frozen=True):
 
 
 class StreamEnded(Struct, frozen=True, gc=False):
-    """This leg of the run ended: the last change of every leg."""
+    """The leg ended: the last change of every leg."""
 
     outcome: Outcome
 

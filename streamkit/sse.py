@@ -167,11 +167,11 @@ class Blocks:
         if has_cr:
             self._after_cr = chunk.endswith(b"\r")
         if self._carry:
-            blocks = self._join(chunk, has_cr)
+            blocks = self._join(chunk, has_cr=has_cr)
         else:
             self.lf_only = not has_cr
-            blocks = _split(chunk, has_cr)
-        self._keep(blocks.pop(), has_cr)
+            blocks = _split(chunk, has_cr=has_cr)
+        self._keep(blocks.pop(), has_cr=has_cr)
         if len(chunk) + len(self._carry) > self._limit:
             return self._within_limit(blocks)
         return blocks
@@ -221,7 +221,7 @@ class Blocks:
             self._carry += b"\n"
         return chunk[1:]
 
-    def _join(self, chunk: bytes, has_cr: bool) -> list[bytes]:
+    def _join(self, chunk: bytes, *, has_cr: bool) -> list[bytes]:
         """Cut a chunk that goes on with an unfinished block."""
         self._first_start = self._carry_start
         self.lf_only = not (has_cr or self._carry_has_cr)
@@ -230,14 +230,14 @@ class Blocks:
             self._joined = True
             first = bytes(self._carry[:-ended])
             self._carry.clear()
-            return [first, *_split(chunk[line_end.end() :], has_cr)]
-        blocks = _split(chunk, has_cr)
+            return [first, *_split(chunk[line_end.end() :], has_cr=has_cr)]
+        blocks = _split(chunk, has_cr=has_cr)
         if len(blocks) > 1:
             blocks[0] = bytes(self._carry) + blocks[0]
             self._carry.clear()
         return blocks
 
-    def _keep(self, tail: bytes, has_cr: bool) -> None:
+    def _keep(self, tail: bytes, *, has_cr: bool) -> None:
         if self._carry:
             self._carry += tail
             self._carry_has_cr |= has_cr
@@ -259,7 +259,7 @@ class Blocks:
         return blocks
 
 
-def _split(data: bytes, has_cr: bool) -> list[bytes]:
+def _split(data: bytes, *, has_cr: bool) -> list[bytes]:
     return _BLANK_LINE.split(data) if has_cr else data.split(b"\n\n")
 
 
