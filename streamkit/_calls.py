@@ -94,11 +94,13 @@ class Call(Node):
 
     def append(self, text: Text, piece: str, change: Any) -> None:
         """Add a fragment to a text and tell it, unless it repeats the whole."""
-        if piece and not (self.seeded and piece == str(text)):
-            piece = text.append(piece)
-            self._ledger.held |= bool(text.held)
-            if piece:
-                self.tell(change, piece)
+        seeded, self.seeded = self.seeded, False
+        if seeded and piece == str(text):
+            return
+        piece = text.append(piece)
+        self._ledger.held |= bool(text.held)
+        if piece:
+            self.tell(change, piece)
 
     def settle_text(self, text: Text, full: str, change: Any, *, final: bool) -> None:
         """Hold a text to what it is said to be; tell what is new, report what is not."""
@@ -127,22 +129,24 @@ class CodeInterpreterCall(Call):
         if delta.id is not None or delta.extra is not None:
             changed = super().extend(delta)
         code = delta.code_interpreter
-        if code is not None:
-            self.sent = True
-            piece = code.input
-            if piece and not self.seeded and not self.input.held and piece.isascii():
-                # The way of nearly every frame of a long stream, without a detour.
-                self.input.append(piece)
+        if code is None:
+            return changed
+        self.sent = True
+        piece = code.input
+        if piece:
+            text = self.input
+            if piece.isascii() and not text.held and not self.seeded:
+                # The way of nearly every frame of a long stream: `append`, spelt out.
+                text.write(piece)
                 self._ledger.changes.append(CodeAppended(self.step_id, self.index, self.id, piece))
-            elif piece:
-                self.append(self.input, piece, CodeAppended)
-            elif piece is not None:
-                self._inner["input"] = ""
-            if code.outputs is not None:
-                self._extend_outputs(code.outputs)
-            if code.extra is not None:
-                changed |= merge(self._inner, code.extra)
-        self.seeded = False
+            else:
+                self.append(text, piece, CodeAppended)
+        elif piece is not None:
+            self._inner["input"] = ""
+        if code.outputs is not None:
+            self._extend_outputs(code.outputs)
+        if code.extra is not None:
+            changed |= merge(self._inner, code.extra)
         return changed
 
     def _extend_outputs(self, deltas: tuple[OutputDelta, ...]) -> None:
@@ -274,7 +278,6 @@ class FunctionCall(Call):
                 changed = True
             if function.extra is not None:
                 changed |= merge(self._inner, function.extra)
-        self.seeded = False
         return changed
 
     def _rename(self, said: str) -> bool:
@@ -338,7 +341,6 @@ class FileSearchCall(Call):
         changed = super().extend(delta)
         if delta.file_search is not None:
             changed |= self._replace(delta.file_search)
-        self.seeded = False
         return changed
 
     def _replace(self, said: FileSearch) -> bool:
@@ -389,7 +391,6 @@ class OtherCall(Call):
             changed = self.identify(delta.id)
         if delta.extra is not None:
             changed |= self._merge(self._fields, without_index(delta.extra))
-        self.seeded = False
         return changed
 
     def _merge(self, target: dict[str, Any], update: Mapping[str, Any]) -> bool:
@@ -400,7 +401,8 @@ class OtherCall(Call):
             if name == "arguments" and isinstance(value, str):
                 if not isinstance(known, Text):
                     known = target[name] = Text()
-                self.append(known, value, ArgumentsAppended)
+                if value:
+                    self.append(known, value, ArgumentsAppended)
             elif isinstance(value, dict):
                 if not isinstance(known, dict):
                     known = target[name] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -60,15 +59,19 @@ class Step(Node):
 
     def extend(self, delta: RunStepDelta) -> None:
         """Take a fragment."""
-        if self.done:
-            self.done = False
-            self._report("reopened", known=self._known.status, said="delta")
         changed = False
         details = delta.step_details
         if type(details) is ToolCallDeltaObject:
-            if details.tool_calls:
-                changed = self._extend_calls(details.tool_calls)
-            elif details.tool_calls is not None:
+            deltas = details.tool_calls
+            if deltas:
+                nodes = self.calls.nodes
+                for call_delta in deltas:
+                    call = nodes.get(call_delta.index)  # type: ignore[arg-type] # None finds none
+                    if call is None or call.type != call_delta.type or not call.stale:
+                        changed |= self._extend_call(call_delta, alone=len(deltas) == 1)
+                    elif call.extend(call_delta):
+                        changed = True
+            elif deltas is not None:
                 self._become_tool_calls()
             if details.extra is not None:
                 changed |= merge(self._details_extra, details.extra)
@@ -79,30 +82,25 @@ class Step(Node):
         if changed:
             self._ledger.changes.append(StepChanged(self.freeze()))
 
-    def _extend_calls(self, deltas: Sequence[ToolCallDelta]) -> bool:
-        if type(self._details) is not ToolCallsStepDetails:
-            self._become_tool_calls()
-        changed = False
-        nodes = self.calls.nodes
-        for delta in deltas:
-            index = delta.index
-            call = nodes.get(index) if index is not None else None
-            opened = False
-            if call is None or call.type != delta.type:
-                call, opened = self._call(delta, alone=len(deltas) == 1)
-            if not call.stale:
-                self.calls.touch(call)
-            if call.done:
-                call.done = False
-                self._open[call.index] = call
-            if delta.id is not None:
-                self._by_id.setdefault(delta.id, call)
-            if delta.type is None and call.type is not None:
-                extended = Call.extend(call, delta)  # nothing in it names the call's kind
-            else:
-                extended = call.extend(delta)
-            changed |= extended and not opened
-        return changed
+    def reopen(self) -> None:
+        """Take note that the server goes on with a step that had ended."""
+        self.done = False
+        self._report("reopened", known=self._known.status, said="delta")
+
+    def _extend_call(self, delta: ToolCallDelta, *, alone: bool) -> bool:
+        """Take a fragment of a call that is new, or that a snapshot or the end has seen."""
+        call, opened = self._call(delta, alone=alone)
+        self.calls.touch(call)
+        if call.done:
+            call.done = False
+            self._open[call.index] = call
+        if delta.id is not None:
+            self._by_id.setdefault(delta.id, call)
+        if delta.type is None and call.type is not None:
+            changed = Call.extend(call, delta)  # nothing in it names the call's kind
+        else:
+            changed = call.extend(delta)
+        return changed and not opened
 
     def _call(self, delta: ToolCallDelta, *, alone: bool) -> tuple[Call, bool]:
         """Find or open the call of a fragment; say whether it was opened."""
@@ -126,6 +124,8 @@ class Step(Node):
     def _open_call(
         self, index: int, call_id: str | None, kind: str | None, known: Call | None
     ) -> Call:
+        if type(self._details) is not ToolCallsStepDetails:
+            self._become_tool_calls()
         call = call_kind(kind)(self._ledger, self.id, index, kind)
         call.id = call_id or None
         if known is not None:  # it changed its kind: replaced, but opened only once

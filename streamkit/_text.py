@@ -23,19 +23,20 @@ class Text:
     next piece says what it is; a surrogate that finds no other half becomes U+FFFD.
     """
 
-    __slots__ = ("_buffer", "held")
+    __slots__ = ("_buffer", "held", "write")
 
-    def __init__(self, start: str = "") -> None:
-        self._buffer = StringIO()
-        self._buffer.write(start)
+    def __init__(self) -> None:
         self.held = ""
+        self._buffer = StringIO()
+        # The way in for pieces that are ASCII, where nothing is held: no detour at all.
+        self.write = self._buffer.write
 
     def append(self, piece: str) -> str:
         """Take a piece and return what became readable: usually just the piece."""
         # isascii() reads a flag; only text beyond ASCII can hold a surrogate.
         if self.held or not piece.isascii():
             piece = self._whole(self.held + piece)
-        self._buffer.write(piece)
+        self.write(piece)
         return piece
 
     def flush(self) -> str:
@@ -43,7 +44,7 @@ class Text:
         if not self.held:
             return ""
         self.held = ""
-        self._buffer.write(REPLACEMENT)
+        self.write(REPLACEMENT)
         return REPLACEMENT
 
     def settle(self, full: str, *, final: bool) -> tuple[str, Verdict | None]:
@@ -57,7 +58,7 @@ class Text:
         if full.startswith(known):
             self.held = ""
             rest = full[len(known) :]
-            self._buffer.write(rest)
+            self.write(rest)
             return rest, None
         shrunk = known.startswith(full)
         if shrunk and not final:
@@ -70,7 +71,8 @@ class Text:
         """Hold this text from now on."""
         self.held = ""
         self._buffer = StringIO()
-        self._buffer.write(text)
+        self.write = self._buffer.write
+        self.write(text)
 
     def __str__(self) -> str:
         return self._buffer.getvalue()

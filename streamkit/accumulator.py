@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ._ledger import Ledger
@@ -52,7 +52,7 @@ from .snapshots import (
 )
 from .sse import Frame
 
-__all__ = ["Accumulator"]
+__all__ = ["PART", "Accumulator", "parts"]
 
 
 class Accumulator:
@@ -140,8 +140,22 @@ class Accumulator:
             LimitError: The event crosses a limit.
             UsageError: The run is complete, or an earlier call raised a `PeerError`.
         """
-        self._take(event)
-        return self._ledger.take()
+        if self._outcome != "open" or self._failure is not None:
+            self._check_usable()
+            if not self._begins_leg(event):
+                return ()
+        apply = _APPLY.get(type(event))
+        if apply is None:
+            raise UsageError(f"an Event is needed, not {event!r}; frames go to feed_frame")
+        try:
+            apply(self, event)
+        except PeerError as error:
+            self._fail(error)
+            raise
+        ledger = self._ledger
+        changes = ledger.changes
+        ledger.changes = []
+        return changes
 
     def feed_frame(self, frame: Any) -> Sequence[Change]:
         """Take one frame and return what it changed.
@@ -154,14 +168,10 @@ class Accumulator:
             DecodeError: The frame's data cannot be decoded.
             PeerError, UsageError: As `feed` does.
         """
-        frame = _to_frame(frame)
-        self._check_usable()
-        try:
-            event = decode(frame, self._limits)
-        except PeerError as error:
-            self._fail(error)
-            raise
-        return self.feed(event)
+        events = self.read(_to_frame(frame))
+        if self._failure is not None:
+            raise self._failure
+        return self.feed(events[0])
 
     def feed_bytes(self, chunk: bytes) -> Sequence[Change]:
         """Take the next bytes of a body and return what the events in them changed.
@@ -173,19 +183,42 @@ class Accumulator:
                 they changed is in the error's ``changes``.
             PeerError, UsageError: As `feed` does.
         """
-        for _ in self._walk(chunk):
-            pass
+        if self._failure is not None:
+            self._check_usable()
+        reader = self._reader
+        try:
+            for part in (chunk,) if type(chunk) is bytes and len(chunk) <= PART else parts(chunk):
+                for event in reader.read(part):
+                    if self._outcome == "open" or self._begins_leg(event):
+                        _APPLY[type(event)](self, event)
+                if reader.error is not None:
+                    raise reader.error
+        except PeerError as error:
+            self._fail(error)
+            raise
         return self._ledger.take()
 
-    def feed_each(self, chunk: bytes) -> Iterator[Sequence[Change]]:
-        """Take the next bytes of a body, one event at a step, as `feed_bytes` does.
+    def read(self, part: object) -> Sequence[Event]:
+        """Return the events in a frame, or in a part of a chunk, to be fed one by one.
 
-        Before each step the state is that after the event whose changes were yielded
-        last, and nothing of the next one.
+        This is for whoever looks at the state between two events, as `follow` does. When
+        they are fed, `check` takes note of what could not be decoded after them.
         """
-        take = self._ledger.take
-        for _ in self._walk(chunk):
-            yield take()
+        if self._failure is not None:
+            self._check_usable()
+        if type(part) is bytes:
+            return self._reader.read(part)
+        try:
+            return (decode(_to_frame(part), self._limits),)
+        except PeerError as error:
+            self._fail(error)
+            return ()
+
+    def check(self) -> bool:
+        """Whether nothing more is taken, because of a `PeerError` that `error` returns."""
+        if self._reader.error is not None and self._failure is None:
+            self._fail(self._reader.error)
+        return self._failure is not None
 
     def end(self, *, cut: bool = False) -> Sequence[Change]:
         """Take note that no more will come in this leg, and return what that changed.
@@ -203,7 +236,10 @@ class Accumulator:
         if not cut and self._failure is None:
             try:
                 for event in reader.finish():
-                    self._take(event)
+                    if self._outcome == "open" or self._begins_leg(event):
+                        _APPLY[type(event)](self, event)
+                if reader.error is not None:
+                    raise reader.error
             except PeerError as error:
                 self._fail(error)
                 raise
@@ -241,43 +277,19 @@ class Accumulator:
 
     # How it takes it
 
-    def _walk(self, chunk: bytes) -> Iterator[None]:
-        """Take the events in a chunk, one at a step; between steps the state is whole."""
-        if type(chunk) is not bytes:
-            chunk = _to_bytes(chunk)
-        self._check_usable()
-        try:
-            for event in self._reader.read(chunk):
-                if self._outcome != "open":
-                    self._take(event)
-                else:
-                    _APPLY[type(event)](self, event)
-                yield
-        except PeerError as error:
-            self._fail(error)
-            raise
-
-    def _take(self, event: Event) -> None:
-        self._check_usable()
-        if self._outcome != "open":
-            if type(event) is DoneEvent:
-                return  # some servers say it twice, and after an error
-            if self._outcome == "complete":
-                raise UsageError(
-                    f"the run is complete, so a {type(event).__name__} cannot belong to "
-                    "it; another run needs an accumulator of its own"
-                )
-            self._outcome = "open"
-            self._rest = "truncated"
-            self._error = None
-        apply = _APPLY.get(type(event))
-        if apply is None:
-            raise UsageError(f"an Event is needed, not {event!r}; frames go to feed_frame")
-        try:
-            apply(self, event)
-        except PeerError as error:
-            self._fail(error)
-            raise
+    def _begins_leg(self, event: Event) -> bool:
+        """Open the next leg, unless the event only repeats that this one has ended."""
+        if type(event) is DoneEvent:
+            return False  # some servers say it twice, and after an error
+        if self._outcome == "complete":
+            raise UsageError(
+                f"the run is complete, so a {type(event).__name__} cannot belong to it; "
+                "another run needs an accumulator of its own"
+            )
+        self._outcome = "open"
+        self._rest = "truncated"
+        self._error = None
+        return True
 
     def _check_usable(self) -> None:
         if self._failure is not None:
@@ -324,6 +336,7 @@ class Accumulator:
         if event.delta is not None:
             if step.done:
                 self._open_steps += 1
+                step.reopen()
             step.extend(event.delta)
 
     def _message_delta(self, event: MessageDeltaEvent) -> None:
@@ -419,6 +432,7 @@ class Accumulator:
 
 
 _WAITING: Final = "requires_action"
+PART: Final = 64 * 1024
 
 # A table keyed by type, because this is asked once a fragment.
 _APPLY: Final[Mapping[type, Callable[[Accumulator, Any], None]]] = {
@@ -451,6 +465,12 @@ def _to_frame(frame: Any) -> Frame:
     if not isinstance(name, str) or not isinstance(data, bytes):
         raise UsageError(f"a frame has an event and data, which {type(frame).__name__} lacks")
     return Frame(name or "message", data)
+
+
+def parts(chunk: object) -> Sequence[bytes]:
+    """Cut a chunk into parts; the events of one part are held in memory together."""
+    data = _to_bytes(chunk)
+    return [data[start : start + PART] for start in range(0, len(data), PART)]
 
 
 def _to_bytes(chunk: object) -> bytes:

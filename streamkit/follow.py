@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ._sources import AsyncSource, Opened, Source, is_transport_failure, open_source
-from .accumulator import Accumulator
+from .accumulator import PART, Accumulator, parts
 from .changes import Change
 from .errors import PeerError, ServerError, TruncatedError, UsageError
+from .events import Event
 from .observers import Observer, is_async
 from .snapshots import RunSnapshot
 
@@ -111,6 +118,10 @@ def _check_callable(observer: object) -> None:
         raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
 
 
+_RUN_ENDS: Final = ("complete",)
+_LIVE_ENDS: Final = ("complete", "paused", "error", "truncated")
+
+
 class _Folding:
     """What following a stream comes to, but for the waiting: items in, changes out."""
 
@@ -122,39 +133,34 @@ class _Folding:
         self.observers = observers
         self.error: PeerError | None = None  # to be raised after the last change
         self.is_over = False  # there is nothing more to read
+        # A complete run has no more to say, whether or not the connection stays open. What
+        # is all there is read to its end, so that a second run in it is not passed over.
+        self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
         self._ended = False
         if self.accumulator.outcome == "complete":
             raise UsageError("the accumulator's run is complete; another run needs its own")
 
-    def fold(self, item: object) -> Iterator[Sequence[Change]]:
-        """Yield what each event in an item changed."""
+    def parts(self, item: object) -> Sequence[object]:
+        """Cut an item of the source into what is read at once."""
+        if type(item) is bytes and len(item) <= PART:
+            return (item,)
+        if isinstance(item, bytes | bytearray | memoryview):
+            return parts(item)
+        if isinstance(item, str):
+            raise UsageError("bytes are needed, not text: read the source in binary")
+        return (item,)
+
+    def take(self, event: Event) -> Sequence[Change]:
+        """Take an event and return what it changed; note whether that was the end."""
         accumulator = self.accumulator
         try:
-            if isinstance(item, bytes | bytearray | memoryview):
-                for changes in accumulator.feed_each(bytes(item)):
-                    yield changes
-                    if self._is_at_end():
-                        return
-            elif isinstance(item, str):
-                raise UsageError("bytes are needed, not text: read the source in binary")
-            else:
-                yield accumulator.feed_frame(item)
-                self._is_at_end()
+            changes = accumulator.feed(event)
         except PeerError as error:
-            self.error = error
+            changes = error.changes
             self.is_over = True
-            yield error.changes
-
-    def _is_at_end(self) -> bool:
-        """Whether to read no further.
-
-        A complete run has no more to say, whether or not the connection stays open. What
-        is all there is read to its end, so that a second run in it is not passed over.
-        """
-        if not self.source.is_whole:
-            outcome = self.accumulator.outcome
-            self.is_over = outcome == "complete" or (self.source.is_live and outcome != "open")
-        return self.is_over
+        if accumulator._outcome in self._ends:
+            self.is_over = True
+        return changes
 
     def end(self, failure: Exception | None) -> Sequence[Change]:
         """Settle the leg, and what to raise: a failure to read matters if it was open."""
@@ -163,12 +169,10 @@ class _Folding:
         try:
             changes += self.accumulator.end()
         except PeerError as error:
-            self.error = error
             changes += [*error.changes, *self.accumulator.end()]
-        if self.error is None:
-            self.error = self.accumulator.error()
-            if failure is not None and isinstance(self.error, TruncatedError):
-                self.error.__cause__ = failure
+        self.error = self.accumulator.error()
+        if failure is not None and isinstance(self.error, TruncatedError):
+            self.error.__cause__ = failure
         return changes
 
     def leave(self) -> Sequence[Change]:
@@ -224,9 +228,10 @@ class Following:
 
 def _read(folding: _Folding) -> Generator[Sequence[Change], None, None]:
     items: Any = folding.source.items
+    accumulator, observers = folding.accumulator, folding.observers
     failure: Exception | None = None
     try:
-        while not folding.is_over:
+        while True:
             try:
                 item = next(items)
             except StopIteration:
@@ -236,11 +241,22 @@ def _read(folding: _Folding) -> Generator[Sequence[Change], None, None]:
                     raise
                 failure = error
                 break
-            for changes in folding.fold(item):
-                _tell(folding, changes)
-                yield changes
+            for part in folding.parts(item):
+                for event in accumulator.read(part):
+                    changes = folding.take(event)
+                    if observers:
+                        _tell(observers, changes)
+                    yield changes
+                    if folding.is_over:
+                        break
+                if accumulator.check():
+                    folding.is_over = True
+                if folding.is_over:
+                    break
+            if folding.is_over:
+                break
         last = folding.end(failure)
-        _tell(folding, last)
+        _tell(observers, last)
         yield last
     finally:
         _leave(folding)
@@ -248,9 +264,9 @@ def _read(folding: _Folding) -> Generator[Sequence[Change], None, None]:
         raise folding.error
 
 
-def _tell(folding: _Folding, changes: Sequence[Change]) -> None:
+def _tell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
     for change in changes:
-        for observer in folding.observers:
+        for observer in observers:
             result = observer(change)
             if inspect.iscoroutine(result):
                 result.close()
@@ -260,7 +276,7 @@ def _tell(folding: _Folding, changes: Sequence[Change]) -> None:
 def _leave(folding: _Folding) -> None:
     folding.source.close()
     with suppress(Exception):  # whatever made us leave is what the caller is to see
-        _tell(folding, folding.leave())
+        _tell(folding.observers, folding.leave())
 
 
 class AsyncFollowing:
@@ -309,9 +325,10 @@ class AsyncFollowing:
 
 async def _aread(folding: _Folding) -> AsyncGenerator[Sequence[Change], None]:
     items: Any = folding.source.items
+    accumulator, observers = folding.accumulator, folding.observers
     failure: Exception | None = None
     try:
-        while not folding.is_over:
+        while True:
             try:
                 item = await anext(items) if isinstance(items, AsyncIterator) else next(items)
             except (StopIteration, StopAsyncIteration):
@@ -321,11 +338,22 @@ async def _aread(folding: _Folding) -> AsyncGenerator[Sequence[Change], None]:
                     raise
                 failure = error
                 break
-            for changes in folding.fold(item):
-                await _atell(folding, changes)
-                yield changes
+            for part in folding.parts(item):
+                for event in accumulator.read(part):
+                    changes = folding.take(event)
+                    if observers:
+                        await _atell(observers, changes)
+                    yield changes
+                    if folding.is_over:
+                        break
+                if accumulator.check():
+                    folding.is_over = True
+                if folding.is_over:
+                    break
+            if folding.is_over:
+                break
         last = folding.end(failure)
-        await _atell(folding, last)
+        await _atell(observers, last)
         yield last
     finally:
         await _aleave(folding)
@@ -333,9 +361,9 @@ async def _aread(folding: _Folding) -> AsyncGenerator[Sequence[Change], None]:
         raise folding.error
 
 
-async def _atell(folding: _Folding, changes: Sequence[Change]) -> None:
+async def _atell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
     for change in changes:
-        for observer in folding.observers:
+        for observer in observers:
             result = observer(change)
             if inspect.isawaitable(result):
                 await result
@@ -346,4 +374,4 @@ async def _aleave(folding: _Folding) -> None:
         await folding.source.aclose()
     finally:
         with suppress(Exception):  # whatever made us leave is what the caller is to see
-            await _atell(folding, folding.leave())
+            await _atell(folding.observers, folding.leave())

@@ -21,7 +21,7 @@ __all__ = [
     "FrameDecoder",
     "encode_frame",
     "parse_block",
-    "raise_too_long",
+    "too_long",
 ]
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -116,6 +116,7 @@ class Blocks:
 
     Attributes:
         lf_only: Whether all lines of the blocks last returned end in LF.
+        quiet: Whether the next chunk begins a block: nothing unfinished is held.
         too_long: The offset of a block longer than the limit. Nothing is cut after it;
             it is to be raised once the blocks before it are used.
     """
@@ -126,13 +127,13 @@ class Blocks:
         "_carry_has_cr",
         "_carry_start",
         "_chunk",
-        "_chunk_start",
         "_first_start",
         "_head",
         "_joined",
         "_limit",
         "_offset",
         "lf_only",
+        "quiet",
         "too_long",
     )
 
@@ -145,14 +146,15 @@ class Blocks:
         self._after_cr = False  # an LF that comes now belongs to the CR before it
         self._offset = offset  # of the next byte to come
         self._chunk = b""  # what was cut last,
-        self._chunk_start = offset  # where it begins,
-        self._first_start = offset  # where its first block begins,
+        self._first_start: int | None = None  # where its first block began, if before it,
         self._joined = False  # and whether its first line end ended that block
         self.lf_only = True
+        self.quiet = False
         self.too_long: int | None = None
 
     def cut(self, chunk: bytes) -> list[bytes]:
         """Return the blocks that this chunk completes."""
+        self.quiet = False
         if self._head is not None:
             chunk = self._without_bom(chunk)
         if self._after_cr and chunk:
@@ -160,7 +162,7 @@ class Blocks:
         if not chunk or self.too_long is not None:
             return []
         self._chunk = chunk
-        self._chunk_start = self._first_start = self._offset
+        self._first_start = None
         self._joined = False
         self._offset += len(chunk)
         has_cr = b"\r" in chunk
@@ -170,11 +172,18 @@ class Blocks:
             blocks = self._join(chunk, has_cr=has_cr)
         else:
             self.lf_only = not has_cr
+            self.quiet = not has_cr
             blocks = _split(chunk, has_cr=has_cr)
         self._keep(blocks.pop(), has_cr=has_cr)
+        if self._carry:
+            self.quiet = False
         if len(chunk) + len(self._carry) > self._limit:
             return self._within_limit(blocks)
         return blocks
+
+    def skip(self, chunk: bytes) -> None:
+        """Take note of a chunk that was one block, found so while cutting was `quiet`."""
+        self._offset += len(chunk)
 
     def finish(self) -> bytes:
         """Return the bytes of the unfinished block, and forget them."""
@@ -190,7 +199,7 @@ class Blocks:
 
     def start_of(self, position: int) -> int:
         """Return the offset in the stream of a block that `cut` has just returned."""
-        if position == 0:
+        if position == 0 and self._first_start is not None:
             return self._first_start
         end = 0
         if self._joined:
@@ -198,7 +207,7 @@ class Blocks:
             end = _end_of(_LINE_END, self._chunk, end)
         for _ in range(position):
             end = _end_of(_BLANK_LINE, self._chunk, end)
-        return self._chunk_start + end
+        return self._offset - len(self._chunk) + end
 
     def _without_bom(self, chunk: bytes) -> bytes:
         head = (self._head or b"") + chunk
@@ -300,7 +309,7 @@ class FrameDecoder:
             if frame is not None:
                 frames.append(frame)
         if not frames:
-            raise_too_long(self._blocks, self._max_frame_bytes)
+            self._check()
         return frames
 
     def finish(self) -> bytes:
@@ -312,14 +321,17 @@ class FrameDecoder:
         Raises:
             LimitError: As `feed` does.
         """
-        raise_too_long(self._blocks, self._max_frame_bytes)
+        self._check()
         return self._blocks.finish()
 
+    def _check(self) -> None:
+        if self._blocks.too_long is not None:
+            raise too_long(self._blocks.too_long, self._max_frame_bytes)
 
-def raise_too_long(blocks: Blocks, limit: int) -> None:
-    """Raise what `Blocks.too_long` says, if anything."""
-    if blocks.too_long is not None:
-        raise LimitError(
-            f"the frame at byte {blocks.too_long} is longer than {limit:,} bytes; "
-            "a larger limit can be set (frame_bytes, max_frame_bytes)"
-        )
+
+def too_long(offset: int, limit: int) -> LimitError:
+    """Say that the frame which begins at `offset` is longer than the limit."""
+    return LimitError(
+        f"the frame at byte {offset} is longer than {limit:,} bytes; a larger limit can "
+        "be set (max_frame_bytes, Limits.frame_bytes)"
+    )

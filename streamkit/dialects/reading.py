@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from operator import length_hint
 from typing import Final, Protocol
 
 from .._json import parse
-from ..errors import DecodeError, LimitError
+from ..errors import DecodeError, PeerError
 from ..events import DoneEvent, ErrorEvent, Event
 from ..limits import Limits
-from ..sse import BOM, Blocks, Frame, parse_block, raise_too_long
+from ..sse import BOM, Blocks, Frame, parse_block, too_long
 from .assistants import PLAIN, decode
 
 __all__ = ["EventReader"]
 
 _BLANK: Final = b" \t\r\n"
+
+# Above this, looking whether a chunk is just one frame costs more than it saves.
+_SMALL: Final = 1024
+
 _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 
 # More blank bytes than this before the first other one: an event stream, since they are
@@ -25,9 +28,11 @@ _MAX_HEAD: Final = 1024
 
 
 class _Body(Protocol):
-    def read(self, chunk: bytes) -> Iterator[Event]: ...
+    error: PeerError | None
 
-    def finish(self) -> Iterator[Event]: ...
+    def read(self, chunk: bytes) -> list[Event]: ...
+
+    def finish(self) -> list[Event]: ...
 
 
 class EventReader:
@@ -37,35 +42,44 @@ class EventReader:
     one body holds several legs, each is looked at afresh.
     """
 
-    __slots__ = ("_body", "_dropped", "_head", "_limits")
+    __slots__ = ("_body", "_dropped", "_head", "_limits", "error")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._head = b""  # the first bytes, while they say nothing
         self._dropped = 0  # blank lines before them
         self._body: _Body | None = None
+        self.error: PeerError | None = None
 
-    def read(self, chunk: bytes) -> Iterator[Event]:
-        """Yield the events that this chunk completes.
+    def read(self, chunk: bytes) -> list[Event]:
+        """Return the events that this chunk completes.
 
-        Raises:
-            DecodeError: A frame has no meaning; its offset says which.
-            LimitError: A frame is too long.
+        Where reading cannot go on, `error` says why: a `DecodeError` whose offset says
+        where, or a `LimitError`. The events before it are returned first.
         """
-        if self._body is None:
+        body = self._body
+        if body is None:
             chunk = self._begin(chunk)
-        return self._body.read(chunk) if self._body is not None else iter(())
+            body = self._body
+            if body is None:
+                return []
+        events = body.read(chunk)
+        if body.error is not None:
+            self.error = body.error
+        return events
 
-    def finish(self) -> Iterator[Event]:
-        """Yield the event that the unfinished rest amounts to, if it does to one.
+    def finish(self) -> list[Event]:
+        """Return the event that the unfinished rest amounts to, if it does to one.
 
         The standard says to discard it. But bodies are often saved without their last
         blank line, and JSON says itself where it ends: so a whole object counts, and
-        ``[DONE]``. Anything else was cut.
+        ``[DONE]``. Anything else was cut. Errors are told as `read` tells them.
         """
-        body, self._body = self._body, None
-        self._head, self._dropped = b"", 0
-        return body.finish() if body is not None else iter(())
+        if self._body is None:
+            return []
+        events = self._body.finish()
+        self.error = self._body.error
+        return events
 
     def _begin(self, chunk: bytes) -> bytes:
         head = self._head + chunk
@@ -83,18 +97,35 @@ class EventReader:
 
 
 class _EventStream:
-    __slots__ = ("_blocks", "_fresh", "_is_json", "_last_id", "_limits")
+    __slots__ = ("_blocks", "_fresh", "_is_json", "_last_id", "_limits", "_small", "error")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
         self._blocks = Blocks(limits.frame_bytes, offset)
+        self._small = min(_SMALL, limits.frame_bytes)
         self._last_id = ""
         self._fresh = True  # no event of this leg was seen
         self._is_json = False  # this leg, unlike the first, is lines of JSON
+        self.error: PeerError | None = None
 
-    def read(self, chunk: bytes) -> Iterator[Event]:
+    def read(self, chunk: bytes) -> list[Event]:
+        if self._blocks.quiet and len(chunk) <= self._small:
+            # A live server sends nearly every frame as a chunk of its own.
+            name, _, data = chunk.partition(b"\ndata: ")
+            decoder = PLAIN.get(name)
+            whole = data.find(b"\n") == len(data) - 2 and data.endswith(b"\n")
+            if decoder is not None and whole and b"\r" not in data:
+                try:
+                    event = decoder(data)
+                except (ValueError, RecursionError):
+                    pass  # it takes more care: the general way
+                else:
+                    self._blocks.skip(chunk)
+                    self._fresh = False
+                    return [event]
         blocks = self._blocks.cut(chunk)
         plain = PLAIN if self._blocks.lf_only else {}
+        events: list[Event] = []
         todo = iter(blocks)
         for block in todo:
             # Nearly every frame is `event: NAME`, LF, `data: JSON`, and nothing else.
@@ -102,41 +133,48 @@ class _EventStream:
             decoder = plain.get(name)
             if decoder is not None and b"\n" not in data:
                 try:
-                    event = decoder(data)
+                    events.append(decoder(data))
                 except (ValueError, RecursionError):
                     pass  # it takes more care: the general way
                 else:
                     self._fresh = False
-                    yield event
                     continue
-            position = len(blocks) - length_hint(todo) - 1
             try:
-                yield from self._events(block)
+                self._read_block(block, events)
             except DecodeError as error:
-                error.offset = self._blocks.start_of(position)
-                raise
-        raise_too_long(self._blocks, self._limits.frame_bytes)
+                error.offset = self._blocks.start_of(len(blocks) - length_hint(todo) - 1)
+                self.error = error
+                return events
+        if self._blocks.too_long is not None:
+            self.error = too_long(self._blocks.too_long, self._limits.frame_bytes)
+        return events
 
-    def finish(self) -> Iterator[Event]:
-        raise_too_long(self._blocks, self._limits.frame_bytes)
+    def finish(self) -> list[Event]:
+        start = self._blocks.unfinished_start
         tail = self._blocks.finish()
         frame, _ = parse_block(tail, self._last_id)
         if self._is_json or (self._fresh and tail.startswith(b"{")):
             frame = Frame("message", tail)
-        if frame is not None and _is_whole(frame.data, self._limits):
-            yield self._decode(frame)
+        if frame is None or not _is_whole(frame.data, self._limits):
+            return []
+        try:
+            return [self._decode(frame)]
+        except DecodeError as error:
+            error.offset = start
+            self.error = error
+            return []
 
-    def _events(self, block: bytes) -> Iterator[Event]:
+    def _read_block(self, block: bytes, events: list[Event]) -> None:
         if self._fresh:
             block = block.lstrip(_BLANK).removeprefix(BOM)
             self._is_json = block.startswith(b"{")
         if self._is_json:
-            for line in filter(None, map(bytes.strip, block.split(b"\n"))):
-                yield self._decode(Frame("message", line))
+            lines = filter(None, map(bytes.strip, block.split(b"\n")))
+            events += (self._decode(Frame("message", line)) for line in lines)
             return
         frame, self._last_id = parse_block(block, self._last_id)
         if frame is not None:
-            yield self._decode(frame)
+            events.append(self._decode(frame))
 
     def _decode(self, frame: Frame) -> Event:
         event = decode(frame, self._limits)
@@ -150,7 +188,7 @@ class _EventStream:
 class _JsonLines:
     """Lines of JSON, or one object spread over lines, as a refused request is saved."""
 
-    __slots__ = ("_carry", "_fresh", "_limits", "_next", "_offset", "_spread")
+    __slots__ = ("_carry", "_fresh", "_limits", "_next", "_offset", "_spread", "error")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
@@ -159,37 +197,49 @@ class _JsonLines:
         self._fresh = True  # no event of this leg was seen
         self._spread = False  # the object goes on over the next lines, to the end
         self._next: _EventStream | None = None  # a later leg that is an event stream
+        self.error: PeerError | None = None
 
-    def read(self, chunk: bytes) -> Iterator[Event]:
+    def read(self, chunk: bytes) -> list[Event]:
+        events: list[Event] = []
         if self._next is not None:
-            yield from self._next.read(chunk)
-            return
+            return self._read_on(chunk)
         self._carry += chunk
         if b"\n" in chunk and not self._spread:
-            yield from self._lines()
-        if len(self._carry) > self._limits.frame_bytes:
-            raise LimitError(
-                f"the line of JSON at byte {self._offset} is longer than "
-                f"{self._limits.frame_bytes:,} bytes (Limits.frame_bytes)"
-            )
+            self._read_lines(events)
+        if len(self._carry) > self._limits.frame_bytes and self.error is None:
+            self.error = too_long(self._offset, self._limits.frame_bytes)
+        return events
 
-    def finish(self) -> Iterator[Event]:
+    def _read_on(self, chunk: bytes) -> list[Event]:
+        rest = self._next = self._next or _EventStream(self._limits, self._offset)
+        events = rest.read(chunk)
+        self.error = rest.error
+        return events
+
+    def finish(self) -> list[Event]:
         if self._next is not None:
-            yield from self._next.finish()
+            events = self._next.finish()
+            self.error = self._next.error
+            return events
         tail = bytes(self._carry).strip()
         self._carry.clear()
-        if _is_whole(tail, self._limits):
-            yield decode(Frame("message", tail), self._limits)
+        if not _is_whole(tail, self._limits):
+            return []
+        try:
+            return [decode(Frame("message", tail), self._limits)]
+        except DecodeError as error:
+            error.offset = self._offset
+            self.error = error
+            return []
 
-    def _lines(self) -> Iterator[Event]:
+    def _read_lines(self, events: list[Event]) -> None:
         data = bytes(self._carry)
         start = 0
         while (end := data.find(b"\n", start) + 1) > 0:
             line = data[start:end].strip().removeprefix(BOM)
             if line and self._fresh and not line.startswith(b"{"):
                 self._carry.clear()
-                self._next = _EventStream(self._limits, self._offset)
-                yield from self._next.read(data[start:])
+                events += self._read_on(data[start:])
                 return
             if line:
                 try:
@@ -199,9 +249,10 @@ class _JsonLines:
                         self._spread = True
                         break
                     error.offset = self._offset
-                    raise
+                    self.error = error
+                    return
                 self._fresh = isinstance(event, _LEG_ENDS)
-                yield event
+                events.append(event)
             self._offset += end - start
             start = end
         self._carry = bytearray(data[start:])
