@@ -176,6 +176,8 @@ from .sse import (
     encode_frame,
 )
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Accumulator",
     "ActionRequired",

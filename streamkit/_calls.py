@@ -39,14 +39,13 @@ __all__ = ["Call", "CodeInterpreterCall", "call_kind"]
 class Call(Node):
     """A call at an index of a step; the base of each kind."""
 
-    __slots__ = ("_ledger", "id", "step_id", "type")
+    __slots__ = ("_ledger", "id", "step_id")
 
     def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
-        super().__init__(index)
+        super().__init__(index, kind)
         self._ledger = ledger
         self.step_id = step_id
         self.id: str | None = None
-        self.type = kind
 
     def extend(self, delta: Any) -> bool:
         """Take a fragment; return whether it changed what no change tells."""
@@ -92,15 +91,21 @@ class Call(Node):
         """Report a contradiction in this call."""
         self._ledger.problem(kind, step_id=self.step_id, call_index=self.index, **facts)
 
+    def hold(self) -> None:
+        """Note that a text holds back half a character."""
+        self._ledger.held = True
+
     def append(self, text: Text, piece: str, change: Any) -> None:
         """Add a fragment to a text and tell it, unless it repeats the whole."""
-        seeded, self.seeded = self.seeded, False
-        if seeded and piece == str(text):
-            return
+        if self.seeded:
+            self.seeded = False
+            if piece == str(text):
+                return
         piece = text.append(piece)
-        self._ledger.held |= bool(text.held)
+        if text.held:
+            self.hold()
         if piece:
-            self.tell(change, piece)
+            self._ledger.changes.append(change(self.step_id, self.index, self.id, piece))
 
     def settle_text(self, text: Text, full: str, change: Any, *, final: bool) -> None:
         """Hold a text to what it is said to be; tell what is new, report what is not."""
@@ -135,9 +140,10 @@ class CodeInterpreterCall(Call):
         piece = code.input
         if piece:
             text = self.input
-            if piece.isascii() and not text.held and not self.seeded:
+            buffer = text.buffer
+            if buffer is not None and piece.isascii() and not text.held and not self.seeded:
                 # The way of nearly every frame of a long stream: `append`, spelt out.
-                text.write(piece)
+                buffer.write(piece)
                 self._ledger.changes.append(CodeAppended(self.step_id, self.index, self.id, piece))
             else:
                 self.append(text, piece, CodeAppended)
@@ -155,24 +161,18 @@ class CodeInterpreterCall(Call):
             return
         nodes = self.outputs.nodes
         for delta in deltas:
-            index = delta.index
-            output = nodes.get(index) if index is not None else None
-            if output is None or (delta.type != output.type and delta.type is not None):
+            output = nodes.get(delta.index)  # type: ignore[arg-type] # None finds none
+            if output is None or delta.type != output.type or not output.stale:
                 output = self._output(delta, alone=len(deltas) == 1)
-            self.outputs.touch(output)
-            output.done = False
+                self.outputs.touch(output)
+                output.done = False
             output.extend(self, delta)
 
     def _output(self, delta: OutputDelta, *, alone: bool) -> Output:
-        index = place(
-            delta,
-            self.outputs,
-            self._ledger,
-            alone=alone,
-            what=f"an output of call {self.index} of step {self.step_id}",
-            step_id=self.step_id,
-            call_index=self.index,
-        )
+        index = delta.index
+        if index is None or not 0 <= index <= self.outputs.end:
+            where = {"step_id": self.step_id, "call_index": self.index}
+            index = place(delta, self.outputs, self._ledger, alone=alone, **where)
         known = self.outputs.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
             return known
@@ -261,24 +261,33 @@ class FunctionCall(Call):
         self._inner: dict[str, Any] = {}
 
     def extend(self, delta: FunctionToolCallDelta) -> bool:
-        changed = super().extend(delta)
+        changed = False
+        if delta.id is not None or delta.extra is not None:
+            changed = super().extend(delta)
         function = delta.function
-        if function is not None:
-            self.sent = True
-            if function.name is not None:
-                changed |= self._rename(function.name)
-            if function.arguments:
-                self.append(self.arguments, function.arguments, ArgumentsAppended)
-            elif function.arguments is not None:
-                self._inner["arguments"] = ""
-            if function.output is None:
-                self._inner.setdefault("output", None)
-            elif function.output is not UNSET and function.output != self.output:
-                self.output = function.output
-                changed = True
-            if function.extra is not None:
-                changed |= merge(self._inner, function.extra)
+        if function is None:
+            return changed
+        self.sent = True
+        piece = function.arguments
+        if function.name is not None:
+            changed |= self._rename(function.name)
+        if piece:
+            self.append(self.arguments, piece, ArgumentsAppended)
+        elif piece is not None:
+            self._inner["arguments"] = ""
+        if function.output is not UNSET:
+            changed |= self._report_output(function.output)
+        if function.extra is not None:
+            changed |= merge(self._inner, function.extra)
         return changed
+
+    def _report_output(self, said: str | None) -> bool:
+        if said is None:
+            self._inner.setdefault("output", None)
+        elif said != self.output:
+            self.output = said
+            return True
+        return False
 
     def _rename(self, said: str) -> bool:
         if said == self.name or (not said and self.name):

@@ -87,16 +87,17 @@ class Ledger:
         self._problems[slot] = problem
         self._reported = None
 
-    def check_gap(self, index: int, end: int, what: str) -> None:
+    def check_gap(self, index: int, end: int, **where: str | int) -> None:
         """Refuse an index too far past the end of what is known.
 
         Raises:
             LimitError: It lies more than `Limits.index_gap` past it.
         """
         if index > end + self.limits.index_gap:
+            place = ", ".join(f"{name} {value}" for name, value in where.items())
             raise LimitError(
-                f"{what} has index {index:,}, more than {self.limits.index_gap:,} past "
-                f"the {end:,} known (Limits.index_gap)"
+                f"an index of {index:,} at {place} is more than "
+                f"{self.limits.index_gap:,} past the {end:,} known (Limits.index_gap)"
             )
 
 

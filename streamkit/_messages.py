@@ -66,14 +66,7 @@ class MessageNode(Node):
                 part.extend(self, delta)
 
     def _part(self, delta: MessageContentDelta, *, alone: bool) -> Part:
-        index = place(
-            delta,
-            self.parts,
-            self._ledger,
-            alone=alone,
-            what=f"a part of message {self.id}",
-            message_id=self.id,
-        )
+        index = place(delta, self.parts, self._ledger, alone=alone, message_id=self.id)
         known = self.parts.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
             return known
@@ -137,9 +130,9 @@ class MessageNode(Node):
         """Note that a part holds back half a character."""
         self._ledger.held = True
 
-    def check_gap(self, index: int, end: int, what: str) -> None:
+    def check_gap(self, index: int, end: int) -> None:
         """Refuse an index too far past the end of what is known."""
-        self._ledger.check_gap(index, end, f"{what} of message {self.id}")
+        self._ledger.check_gap(index, end, message_id=self.id)
 
     def report(self, kind: ProblemKind, *, known: str | None, said: str | None) -> None:
         """Report a contradiction in this message."""

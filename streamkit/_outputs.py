@@ -28,11 +28,7 @@ __all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output", "output_kind
 class Output(Node):
     """An output of the call that is passed to each method."""
 
-    __slots__ = ("type",)
-
-    def __init__(self, index: int, kind: str | None) -> None:
-        super().__init__(index)
-        self.type = kind
+    __slots__ = ()
 
     def extend(self, call: CodeInterpreterCall, delta: Any) -> None:
         """Take a fragment."""
@@ -79,6 +75,8 @@ class LogOutput(Output):
             piece = self.logs.append(piece)
             if piece:
                 call.tell(LogAppended, self.index, piece)
+            if self.logs.held:
+                call.hold()
         elif piece == "":
             self.extra["logs"] = ""
         self.seeded = False

@@ -31,11 +31,7 @@ __all__ = ["Part", "part_kind"]
 class Part(Node):
     """A part of the message that is passed to each method; the base of each kind."""
 
-    __slots__ = ("type",)
-
-    def __init__(self, index: int, kind: str | None) -> None:
-        super().__init__(index)
-        self.type = kind
+    __slots__ = ()
 
     def extend(self, message: MessageNode, delta: Any) -> None:
         """Take a fragment."""
@@ -95,7 +91,7 @@ class TextPart(Part):
         for delta in deltas:
             end = max(self._annotations, default=-1) + 1
             index = delta.index if delta.index is not None and delta.index >= 0 else end
-            message.check_gap(index, end, "an annotation")
+            message.check_gap(index, end)
             fields = {k: v for k, v in (delta.extra or {}).items() if k != "index"}
             known = self._annotations.get(index)
             self._read = None

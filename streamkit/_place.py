@@ -29,7 +29,6 @@ def place(
     ledger: Ledger,
     *,
     alone: bool,
-    what: str,
     **where: Any,
 ) -> int:
     """Return the index an item belongs to: its own, where it has one.
@@ -43,7 +42,7 @@ def place(
     index = item.index
     if index is not None and index >= 0:
         if index > row.end:
-            ledger.check_gap(index, row.end, what)
+            ledger.check_gap(index, row.end, **where)
         return index
     said = index if index is not None else (item.extra or {}).get("index")
     if said is not None:

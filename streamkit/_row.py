@@ -13,6 +13,7 @@ class Node:
 
     Attributes:
         index: Its place in a row: the wire's index, or a number of our own.
+        type: Its kind on the wire, where that has kinds.
         stale: Whether it changed since its row was last frozen.
         done: Whether its end was told.
         seeded: Whether a full object said what it is, and no fragment came since. A
@@ -21,10 +22,11 @@ class Node:
         extra: What its snapshot keeps beside the attributes.
     """
 
-    __slots__ = ("_frozen", "done", "extra", "index", "seeded", "stale")
+    __slots__ = ("_frozen", "done", "extra", "index", "seeded", "stale", "type")
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, kind: str | None = None) -> None:
         self.index = index
+        self.type = kind
         self.stale = True
         self.done = False
         self.seeded = False
@@ -76,8 +78,9 @@ class Row(Generic[N]):
         """Add a node, or put it in the place of the one that has its index."""
         index = node.index
         if index not in self.nodes:
-            position = bisect_left(self._order, index)
-            self._order.insert(position, index)
+            order = self._order
+            position = len(order) if not order or index > order[-1] else bisect_left(order, index)
+            order.insert(position, index)
             self._frozen.insert(position, None)
         self.nodes[index] = node
         self.latest = node

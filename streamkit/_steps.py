@@ -108,14 +108,8 @@ class Step(Node):
         if named is not None and (delta.index is None or delta.index < 0):
             index = named.index
         else:
-            index = place(
-                delta,
-                self.calls,
-                self._ledger,
-                alone=alone and not (delta.id and delta.index is None),
-                what=f"a call of step {self.id}",
-                step_id=self.id,
-            )
+            alone = alone and not (delta.id and delta.index is None)
+            index = place(delta, self.calls, self._ledger, alone=alone, step_id=self.id)
         known = self.calls.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
             return known, False

@@ -16,27 +16,32 @@ class Text:
     """A string that grows at its end: appending is cheap, reading copies it once.
 
     The pieces go into a `StringIO`, which keeps one growing buffer of the narrowest
-    character width: a list of four-character pieces would cost 15 bytes a character.
+    character width: a list of four-character pieces would cost 15 bytes a character. The
+    first piece stays as it is, since it is the only one of most outputs.
 
     Some servers slice text as UTF-16, so that one fragment ends in a high surrogate and
     the next begins with the low one. A high surrogate at the end is held back until the
     next piece says what it is; a surrogate that finds no other half becomes U+FFFD.
+
+    Attributes:
+        buffer: Where pieces go, once there is more than one. A piece that is ASCII may be
+            written there directly while nothing is `held`.
+        held: The surrogate that is held back.
     """
 
-    __slots__ = ("_buffer", "held", "write")
+    __slots__ = ("_start", "buffer", "held")
 
     def __init__(self) -> None:
+        self._start = ""
+        self.buffer: StringIO | None = None
         self.held = ""
-        self._buffer = StringIO()
-        # The way in for pieces that are ASCII, where nothing is held: no detour at all.
-        self.write = self._buffer.write
 
     def append(self, piece: str) -> str:
         """Take a piece and return what became readable: usually just the piece."""
         # isascii() reads a flag; only text beyond ASCII can hold a surrogate.
         if self.held or not piece.isascii():
             piece = self._whole(self.held + piece)
-        self.write(piece)
+        self._write(piece)
         return piece
 
     def flush(self) -> str:
@@ -44,7 +49,7 @@ class Text:
         if not self.held:
             return ""
         self.held = ""
-        self.write(REPLACEMENT)
+        self._write(REPLACEMENT)
         return REPLACEMENT
 
     def settle(self, full: str, *, final: bool) -> tuple[str, Verdict | None]:
@@ -58,7 +63,7 @@ class Text:
         if full.startswith(known):
             self.held = ""
             rest = full[len(known) :]
-            self.write(rest)
+            self._write(rest)
             return rest, None
         shrunk = known.startswith(full)
         if shrunk and not final:
@@ -69,16 +74,26 @@ class Text:
 
     def replace(self, text: str) -> None:
         """Hold this text from now on."""
+        self._start = text
+        self.buffer = None
         self.held = ""
-        self._buffer = StringIO()
-        self.write = self._buffer.write
-        self.write(text)
 
     def __str__(self) -> str:
-        return self._buffer.getvalue()
+        return self._start if self.buffer is None else self.buffer.getvalue()
 
     def __bool__(self) -> bool:
-        return self._buffer.tell() > 0
+        return self.buffer is not None or bool(self._start)
+
+    def _write(self, piece: str) -> None:
+        if self.buffer is not None:
+            self.buffer.write(piece)
+        elif not self._start:
+            self._start = piece
+        elif piece:
+            self.buffer = StringIO()
+            self.buffer.write(self._start)
+            self.buffer.write(piece)
+            self._start = ""
 
     def _whole(self, piece: str) -> str:
         self.held = ""

@@ -72,9 +72,7 @@ class Delta(Struct, frozen=True, forbid_unknown_fields=True, gc=False, repr_omit
     extra: Extra | None = field(default=None, name="")
 
 
-class CodeInterpreterLogs(
-    Delta, frozen=True, kw_only=True, tag_field="type", tag="logs", gc=False
-):
+class CodeInterpreterLogs(Delta, frozen=True, kw_only=True, tag_field="type", tag="logs"):
     """More text for the log at `index`."""
 
     type: ClassVar[Literal["logs"]] = "logs"
@@ -82,7 +80,7 @@ class CodeInterpreterLogs(
     logs: str | None = None
 
 
-class ImageDelta(Delta, frozen=True, kw_only=True, gc=False):
+class ImageDelta(Delta, frozen=True, kw_only=True):
     """Where an image lies."""
 
     file_id: str | None = None
@@ -99,14 +97,14 @@ class CodeInterpreterOutputImage(
     image: ImageDelta | None = None
 
 
-class OtherOutputDelta(Delta, frozen=True, kw_only=True, gc=False):
+class OtherOutputDelta(Delta, frozen=True, kw_only=True):
     """Fields, in `extra`, for an output of any other kind."""
 
     index: int | None = None
     type: str | None = None
 
 
-class CodeInterpreterDelta(Delta, frozen=True, kw_only=True, gc=False):
+class CodeInterpreterDelta(Delta, frozen=True, kw_only=True):
     """More code, more outputs."""
 
     input: str | None = None
@@ -124,7 +122,7 @@ class CodeInterpreterToolCallDelta(
     code_interpreter: CodeInterpreterDelta | None = None
 
 
-class FunctionDelta(Delta, frozen=True, kw_only=True, gc=False):
+class FunctionDelta(Delta, frozen=True, kw_only=True):
     """A function's name, more of its arguments, its output."""
 
     name: str | None = None
@@ -154,7 +152,7 @@ class FileSearchToolCallDelta(
     file_search: FileSearch | None = None
 
 
-class OtherToolCallDelta(Delta, frozen=True, kw_only=True, gc=False):
+class OtherToolCallDelta(Delta, frozen=True, kw_only=True):
     """Fields, in `extra`, for a call of any other kind."""
 
     index: int | None = None
@@ -171,7 +169,7 @@ class ToolCallDeltaObject(
     tool_calls: tuple[ToolCallDelta, ...] | None = None
 
 
-class MessageCreationDelta(Delta, frozen=True, kw_only=True, gc=False):
+class MessageCreationDelta(Delta, frozen=True, kw_only=True):
     """Which message the step creates."""
 
     message_id: str | None = None
@@ -186,19 +184,19 @@ class RunStepDeltaMessageDelta(
     message_creation: MessageCreationDelta | None = None
 
 
-class OtherStepDetailsDelta(Delta, frozen=True, kw_only=True, gc=False):
+class OtherStepDetailsDelta(Delta, frozen=True, kw_only=True):
     """Fields, in `extra`, for step details of any other kind."""
 
     type: str | None = None
 
 
-class RunStepDelta(Delta, frozen=True, kw_only=True, gc=False):
+class RunStepDelta(Delta, frozen=True, kw_only=True):
     """What a step gets."""
 
     step_details: StepDetailsDelta | None = None
 
 
-class RunStepDeltaEvent(Delta, frozen=True, kw_only=True, gc=False):
+class RunStepDeltaEvent(Delta, frozen=True, kw_only=True):
     """``thread.run.step.delta``: the server added to the step `id`."""
 
     id: str
@@ -206,20 +204,20 @@ class RunStepDeltaEvent(Delta, frozen=True, kw_only=True, gc=False):
     object: str | None = None
 
 
-class AnnotationDelta(Delta, frozen=True, kw_only=True, gc=False):
+class AnnotationDelta(Delta, frozen=True, kw_only=True):
     """Fields, in `extra`, for the annotation at `index`."""
 
     index: int | None = None
 
 
-class TextDelta(Delta, frozen=True, kw_only=True, gc=False):
+class TextDelta(Delta, frozen=True, kw_only=True):
     """More text, more annotations."""
 
     value: str | None = None
     annotations: tuple[AnnotationDeltas, ...] | None = None
 
 
-class TextDeltaBlock(Delta, frozen=True, kw_only=True, tag_field="type", tag="text", gc=False):
+class TextDeltaBlock(Delta, frozen=True, kw_only=True, tag_field="type", tag="text"):
     """A fragment of the text part at `index`."""
 
     type: ClassVar[Literal["text"]] = "text"
@@ -227,7 +225,7 @@ class TextDeltaBlock(Delta, frozen=True, kw_only=True, tag_field="type", tag="te
     text: TextDelta | None = None
 
 
-class ImageFileDelta(Delta, frozen=True, kw_only=True, gc=False):
+class ImageFileDelta(Delta, frozen=True, kw_only=True):
     """An image by its file id."""
 
     file_id: str | None = None
@@ -244,7 +242,7 @@ class ImageFileDeltaBlock(
     image_file: ImageFileDelta | None = None
 
 
-class ImageURLDelta(Delta, frozen=True, kw_only=True, gc=False):
+class ImageURLDelta(Delta, frozen=True, kw_only=True):
     """An image by its URL."""
 
     url: str | None = None
@@ -271,21 +269,21 @@ class RefusalDeltaBlock(
     refusal: str | None = None
 
 
-class OtherContentDeltaBlock(Delta, frozen=True, kw_only=True, gc=False):
+class OtherContentDeltaBlock(Delta, frozen=True, kw_only=True):
     """Fields, in `extra`, for a part of any other kind."""
 
     index: int | None = None
     type: str | None = None
 
 
-class MessageDelta(Delta, frozen=True, kw_only=True, gc=False):
+class MessageDelta(Delta, frozen=True, kw_only=True):
     """What a message gets."""
 
     role: str | None = None
     content: tuple[MessageContentDelta, ...] | None = None
 
 
-class MessageDeltaEvent(Delta, frozen=True, kw_only=True, gc=False):
+class MessageDeltaEvent(Delta, frozen=True, kw_only=True):
     """``thread.message.delta``: the server added to the message `id`."""
 
     id: str

@@ -101,13 +101,9 @@ _OBJECTS: Final[Mapping[str, str]] = {
 
 # The two events that come once a fragment, decoded straight from bytes. What these
 # decoders refuse is decoded with more care.
-PLAIN: Final[Mapping[bytes, Callable[[bytes], Event]]] = {
-    b"event: thread.run.step.delta": msgspec.json.Decoder(RunStepDeltaEvent).decode,
-    b"event: thread.message.delta": msgspec.json.Decoder(MessageDeltaEvent).decode,
-}
-
-PLAIN_NAMES: Final[Mapping[str, Callable[[bytes], Event]]] = {
-    name.removeprefix(b"event: ").decode(): decoder for name, decoder in PLAIN.items()
+PLAIN: Final[Mapping[str, Callable[[bytes], Event]]] = {
+    _STEP + "delta": msgspec.json.Decoder(RunStepDeltaEvent).decode,
+    _MESSAGE + "delta": msgspec.json.Decoder(MessageDeltaEvent).decode,
 }
 
 
@@ -132,9 +128,9 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
     """
     name, data = frame.event, frame.data
     try:
-        if name in PLAIN_NAMES:
+        if name in PLAIN:
             try:
-                return PLAIN_NAMES[name](data)
+                return PLAIN[name](data)
             except (ValueError, RecursionError):
                 pass  # not JSON, or in need of more care: the general way tells
         if name == "done" or (name == "message" and data.strip() == b"[DONE]"):
@@ -148,7 +144,7 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
         read = _READERS.get(name)
         if read is None:
             return UnknownEvent(name, _value_or_text(data, limits))
-        return read(name, _object(data, limits, keep_halves=name in PLAIN_NAMES))
+        return read(name, _object(data, limits, keep_halves=name in PLAIN))
     except DecodeError as error:
         if error.event is None:
             error.event = name

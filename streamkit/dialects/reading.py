@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from operator import length_hint
 from typing import Final, Protocol
 
@@ -19,6 +20,18 @@ _BLANK: Final = b" \t\r\n"
 
 # Above this, looking whether a chunk is just one frame costs more than it saves.
 _SMALL: Final = 1024
+
+# Nearly every frame is `event: NAME`, LF, `data: {...}`, and nothing else, of one of two
+# names. So the first bytes of a block, as many as the longer beginning has, tell which
+# one it is (the shorter one goes on with its brace), and its only line feed tells that
+# nothing else is in it. A name is looked up to the place of that line feed, the place
+# where the data begins, and its decoder.
+_HEADS: Final = {f"event: {name}\ndata: ".encode(): decoder for name, decoder in PLAIN.items()}
+_HEAD: Final = max(map(len, _HEADS))
+_USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
+    (head + b"{")[:_HEAD]: (head.index(b"\n"), len(head), decoder)
+    for head, decoder in _HEADS.items()
+}
 
 _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 
@@ -111,34 +124,34 @@ class _EventStream:
     def read(self, chunk: bytes) -> list[Event]:
         if self._blocks.quiet and len(chunk) <= self._small:
             # A live server sends nearly every frame as a chunk of its own.
-            name, _, data = chunk.partition(b"\ndata: ")
-            decoder = PLAIN.get(name)
-            whole = data.find(b"\n") == len(data) - 2 and data.endswith(b"\n")
-            if decoder is not None and whole and b"\r" not in data:
-                try:
-                    event = decoder(data)
-                except (ValueError, RecursionError):
-                    pass  # it takes more care: the general way
-                else:
-                    self._blocks.skip(chunk)
-                    self._fresh = False
-                    return [event]
+            usual = _USUAL.get(chunk[:_HEAD])
+            if usual is not None and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+                _, start, decode_data = usual
+                if chunk.find(b"\n", start) == len(chunk) - 2:
+                    try:
+                        event = decode_data(chunk[start:])
+                    except (ValueError, RecursionError):
+                        pass  # it takes more care: the general way
+                    else:
+                        self._blocks.skip(chunk)
+                        self._fresh = False
+                        return [event]
         blocks = self._blocks.cut(chunk)
-        plain = PLAIN if self._blocks.lf_only else {}
+        usual_of = _USUAL.get if self._blocks.lf_only else _none
         events: list[Event] = []
         todo = iter(blocks)
         for block in todo:
-            # Nearly every frame is `event: NAME`, LF, `data: JSON`, and nothing else.
-            name, _, data = block.partition(b"\ndata: ")
-            decoder = plain.get(name)
-            if decoder is not None and b"\n" not in data:
-                try:
-                    events.append(decoder(data))
-                except (ValueError, RecursionError):
-                    pass  # it takes more care: the general way
-                else:
-                    self._fresh = False
-                    continue
+            usual = usual_of(block[:_HEAD])
+            if usual is not None:
+                line_feed, start, decode_data = usual
+                if block.rfind(b"\n") == line_feed:
+                    try:
+                        events.append(decode_data(block[start:]))
+                    except (ValueError, RecursionError):
+                        pass  # it takes more care: the general way
+                    else:
+                        self._fresh = False
+                        continue
             try:
                 self._read_block(block, events)
             except DecodeError as error:
@@ -256,6 +269,10 @@ class _JsonLines:
             self._offset += end - start
             start = end
         self._carry = bytearray(data[start:])
+
+
+def _none(_: bytes) -> None:
+    """Find no block usual."""
 
 
 def _goes_on(line: bytes) -> bool:

@@ -15,7 +15,11 @@ __all__ = [
 ]
 
 
-class Snapshot(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+# gc=False: a snapshot is made from JSON and frozen, so it cannot come to hold itself, and
+# there may be very many for the collector to look at in vain.
+
+
+class Snapshot(Struct, frozen=True, kw_only=True, repr_omit_defaults=True, gc=False):
     """Base of every object the server describes.
 
     Attributes:
