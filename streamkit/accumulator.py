@@ -21,9 +21,11 @@ from .changes import (
     UnknownReceived,
 )
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
-from .dialects import EventReader, decode
+from .dialects import EventReader, Read, decode
 from .errors import (
+    DecodeError,
     LimitError,
+    NestingError,
     PeerError,
     ServerError,
     TruncatedError,
@@ -32,7 +34,6 @@ from .errors import (
 from .events import (
     DoneEvent,
     ErrorEvent,
-    Event,
     MessageEvent,
     RunEvent,
     StepEvent,
@@ -132,8 +133,11 @@ class Accumulator:
 
     # What it takes
 
-    def feed(self, event: Event) -> Sequence[Change]:
+    def feed(self, event: Read) -> Sequence[Change]:
         """Take one event and return what it changed.
+
+        Args:
+            event: An event, or whatever else `read` returns.
 
         Raises:
             SequenceError: The event contradicts an earlier one, and `strict` is set.
@@ -168,10 +172,13 @@ class Accumulator:
             DecodeError: The frame's data cannot be decoded.
             PeerError, UsageError: As `feed` does.
         """
-        events = self.read(_to_frame(frame))
-        if self._failure is not None:
-            raise self._failure
-        return self.feed(events[0])
+        self._check_usable()
+        try:
+            event = decode(_to_frame(frame), self._limits)
+        except PeerError as error:
+            self._fail(error)
+            raise
+        return self.feed(event)
 
     def feed_bytes(self, chunk: bytes) -> Sequence[Change]:
         """Take the next bytes of a body and return what the events in them changed.
@@ -185,40 +192,42 @@ class Accumulator:
         """
         if self._failure is not None:
             self._check_usable()
-        reader = self._reader
+        if type(chunk) is not bytes or len(chunk) > PART:
+            return self._feed_parts(chunk)
         try:
-            for part in (chunk,) if type(chunk) is bytes and len(chunk) <= PART else parts(chunk):
-                for event in reader.read(part):
-                    if self._outcome == "open" or self._begins_leg(event):
-                        _APPLY[type(event)](self, event)
-                if reader.error is not None:
-                    raise reader.error
+            for event in self._reader.read(chunk):
+                if self._outcome == "open" or self._begins_leg(event):
+                    _APPLY[type(event)](self, event)
         except PeerError as error:
             self._fail(error)
             raise
-        return self._ledger.take()
+        ledger = self._ledger
+        changes = ledger.changes
+        ledger.changes = []
+        return changes
 
-    def read(self, part: object) -> Sequence[Event]:
-        """Return the events in a frame, or in a part of a chunk, to be fed one by one.
+    def _feed_parts(self, chunk: object) -> Sequence[Change]:
+        changes: list[Change] = []
+        for part in parts(chunk):
+            try:
+                changes += self.feed_bytes(part)
+            except PeerError as error:
+                error.changes = [*changes, *error.changes]
+                raise
+        return changes
 
-        This is for whoever looks at the state between two events, as `follow` does. When
-        they are fed, `check` takes note of what could not be decoded after them.
+    def read(self, part: object) -> Sequence[Read]:
+        """Return what is in a frame, or in a part of a chunk, to be fed one by one.
+
+        This is for whoever looks at the state between two events, as `follow` does. What
+        cannot be decoded stands last, as the error that feeding it raises.
         """
-        if self._failure is not None:
-            self._check_usable()
         if type(part) is bytes:
             return self._reader.read(part)
         try:
             return (decode(_to_frame(part), self._limits),)
         except PeerError as error:
-            self._fail(error)
-            return ()
-
-    def check(self) -> bool:
-        """Whether nothing more is taken, because of a `PeerError` that `error` returns."""
-        if self._reader.error is not None and self._failure is None:
-            self._fail(self._reader.error)
-        return self._failure is not None
+            return (error,)
 
     def end(self, *, cut: bool = False) -> Sequence[Change]:
         """Take note that no more will come in this leg, and return what that changed.
@@ -238,8 +247,6 @@ class Accumulator:
                 for event in reader.finish():
                     if self._outcome == "open" or self._begins_leg(event):
                         _APPLY[type(event)](self, event)
-                if reader.error is not None:
-                    raise reader.error
             except PeerError as error:
                 self._fail(error)
                 raise
@@ -277,10 +284,12 @@ class Accumulator:
 
     # How it takes it
 
-    def _begins_leg(self, event: Event) -> bool:
+    def _begins_leg(self, event: Read) -> bool:
         """Open the next leg, unless the event only repeats that this one has ended."""
         if type(event) is DoneEvent:
             return False  # some servers say it twice, and after an error
+        if isinstance(event, PeerError):
+            return True
         if self._outcome == "complete":
             raise UsageError(
                 f"the run is complete, so a {type(event).__name__} cannot belong to it; "
@@ -423,6 +432,9 @@ class Accumulator:
         self._ledger.changes.append(ServerFailed(event.error))
         self._settle("error")
 
+    def _undecodable(self, error: PeerError) -> None:
+        raise error
+
     def _done(self, _: DoneEvent) -> None:
         self._settle(self._rest)
 
@@ -445,6 +457,9 @@ _APPLY: Final[Mapping[type, Callable[[Accumulator, Any], None]]] = {
     ErrorEvent: Accumulator._server_failed,
     DoneEvent: Accumulator._done,
     UnknownEvent: Accumulator._unknown,
+    DecodeError: Accumulator._undecodable,
+    NestingError: Accumulator._undecodable,
+    LimitError: Accumulator._undecodable,
 }
 
 

@@ -16,8 +16,8 @@ from typing import Any, Final, Self
 from ._sources import AsyncSource, Opened, Source, is_transport_failure, open_source
 from .accumulator import PART, Accumulator, parts
 from .changes import Change
+from .dialects import Read
 from .errors import PeerError, ServerError, TruncatedError, UsageError
-from .events import Event
 from .observers import Observer, is_async
 from .snapshots import RunSnapshot
 
@@ -150,7 +150,7 @@ class _Folding:
             raise UsageError("bytes are needed, not text: read the source in binary")
         return (item,)
 
-    def take(self, event: Event) -> Sequence[Change]:
+    def take(self, event: Read) -> Sequence[Change]:
         """Take an event and return what it changed; note whether that was the end."""
         accumulator = self.accumulator
         try:
@@ -249,8 +249,6 @@ def _read(folding: _Folding) -> Generator[Sequence[Change], None, None]:
                     yield changes
                     if folding.is_over:
                         break
-                if accumulator.check():
-                    folding.is_over = True
                 if folding.is_over:
                     break
             if folding.is_over:
@@ -346,8 +344,6 @@ async def _aread(folding: _Folding) -> AsyncGenerator[Sequence[Change], None]:
                     yield changes
                     if folding.is_over:
                         break
-                if accumulator.check():
-                    folding.is_over = True
                 if folding.is_over:
                     break
             if folding.is_over:

@@ -115,6 +115,8 @@ class Blocks:
     the same stream gives the same blocks, but for those blank lines.
 
     Attributes:
+        offset: Where the next byte stands in the stream. Whoever sees, while cutting is
+            `quiet`, that a chunk is just one block may count it here instead.
         lf_only: Whether all lines of the blocks last returned end in LF.
         quiet: Whether the next chunk begins a block: nothing unfinished is held.
         too_long: The offset of a block longer than the limit. Nothing is cut after it;
@@ -131,8 +133,8 @@ class Blocks:
         "_head",
         "_joined",
         "_limit",
-        "_offset",
         "lf_only",
+        "offset",
         "quiet",
         "too_long",
     )
@@ -144,10 +146,10 @@ class Blocks:
         self._carry_start = offset
         self._carry_has_cr = False
         self._after_cr = False  # an LF that comes now belongs to the CR before it
-        self._offset = offset  # of the next byte to come
         self._chunk = b""  # what was cut last,
         self._first_start: int | None = None  # where its first block began, if before it,
         self._joined = False  # and whether its first line end ended that block
+        self.offset = offset
         self.lf_only = True
         self.quiet = False
         self.too_long: int | None = None
@@ -164,7 +166,7 @@ class Blocks:
         self._chunk = chunk
         self._first_start = None
         self._joined = False
-        self._offset += len(chunk)
+        self.offset += len(chunk)
         has_cr = b"\r" in chunk
         if has_cr:
             self._after_cr = chunk.endswith(b"\r")
@@ -180,10 +182,6 @@ class Blocks:
         if len(chunk) + len(self._carry) > self._limit:
             return self._within_limit(blocks)
         return blocks
-
-    def skip(self, chunk: bytes) -> None:
-        """Take note of a chunk that was one block, found so while cutting was `quiet`."""
-        self._offset += len(chunk)
 
     def finish(self) -> bytes:
         """Return the bytes of the unfinished block, and forget them."""
@@ -207,7 +205,7 @@ class Blocks:
             end = _end_of(_LINE_END, self._chunk, end)
         for _ in range(position):
             end = _end_of(_BLANK_LINE, self._chunk, end)
-        return self._offset - len(self._chunk) + end
+        return self.offset - len(self._chunk) + end
 
     def _without_bom(self, chunk: bytes) -> bytes:
         head = (self._head or b"") + chunk
@@ -216,8 +214,8 @@ class Blocks:
             return b""
         self._head = None
         if head.startswith(BOM):
-            self._offset += len(BOM)
-            self._carry_start = self._offset
+            self.offset += len(BOM)
+            self._carry_start = self.offset
             return head[len(BOM) :]
         return head
 
@@ -225,7 +223,7 @@ class Blocks:
         self._after_cr = False
         if not chunk.startswith(b"\n"):
             return chunk
-        self._offset += 1
+        self.offset += 1
         if self._carry:
             self._carry += b"\n"
         return chunk[1:]
@@ -252,7 +250,7 @@ class Blocks:
             self._carry_has_cr |= has_cr
             return
         tail = tail.lstrip(b"\r\n")
-        self._carry_start = self._offset - len(tail)
+        self._carry_start = self.offset - len(tail)
         if tail:
             self._carry += tail
             self._carry_has_cr = has_cr

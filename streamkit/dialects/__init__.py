@@ -1,6 +1,6 @@
 """Dialects: what the frames of a protocol mean."""
 
 from .assistants import decode
-from .reading import EventReader
+from .reading import EventReader, Read
 
-__all__ = ["EventReader", "decode"]
+__all__ = ["EventReader", "Read", "decode"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from operator import length_hint
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from .._json import parse
 from ..errors import DecodeError, PeerError
@@ -14,7 +14,7 @@ from ..limits import Limits
 from ..sse import BOM, Blocks, Frame, parse_block, too_long
 from .assistants import PLAIN, decode
 
-__all__ = ["EventReader"]
+__all__ = ["EventReader", "Read"]
 
 _BLANK: Final = b" \t\r\n"
 
@@ -33,6 +33,7 @@ _USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
     for head, decoder in _HEADS.items()
 }
 
+_LF: Final = ord("\n")
 _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 
 # More blank bytes than this before the first other one: an event stream, since they are
@@ -40,12 +41,15 @@ _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 _MAX_HEAD: Final = 1024
 
 
+# What comes out of reading: events and, last, the error where reading cannot go on: a
+# `DecodeError` whose offset says where, or a `LimitError`.
+Read: TypeAlias = Event | PeerError
+
+
 class _Body(Protocol):
-    error: PeerError | None
+    def read(self, chunk: bytes) -> list[Read]: ...
 
-    def read(self, chunk: bytes) -> list[Event]: ...
-
-    def finish(self) -> list[Event]: ...
+    def finish(self) -> list[Read]: ...
 
 
 class EventReader:
@@ -53,46 +57,37 @@ class EventReader:
 
     Which of the two it is, the first byte that is not blank says: ``{`` is JSON. Where
     one body holds several legs, each is looked at afresh.
+
+    Attributes:
+        read: Takes the next bytes and returns the events that they complete and, last,
+            the error where reading cannot go on.
     """
 
-    __slots__ = ("_body", "_dropped", "_head", "_limits", "error")
+    __slots__ = ("_body", "_dropped", "_head", "_limits", "read")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._head = b""  # the first bytes, while they say nothing
         self._dropped = 0  # blank lines before them
         self._body: _Body | None = None
-        self.error: PeerError | None = None
+        # An attribute, so that the body's own method can take over.
+        self.read: Callable[[bytes], list[Read]] = self._read_first
 
-    def read(self, chunk: bytes) -> list[Event]:
-        """Return the events that this chunk completes.
-
-        Where reading cannot go on, `error` says why: a `DecodeError` whose offset says
-        where, or a `LimitError`. The events before it are returned first.
-        """
-        body = self._body
-        if body is None:
-            chunk = self._begin(chunk)
-            body = self._body
-            if body is None:
-                return []
-        events = body.read(chunk)
-        if body.error is not None:
-            self.error = body.error
-        return events
-
-    def finish(self) -> list[Event]:
+    def finish(self) -> list[Read]:
         """Return the event that the unfinished rest amounts to, if it does to one.
 
         The standard says to discard it. But bodies are often saved without their last
         blank line, and JSON says itself where it ends: so a whole object counts, and
-        ``[DONE]``. Anything else was cut. Errors are told as `read` tells them.
+        ``[DONE]``. Anything else was cut.
         """
+        return self._body.finish() if self._body is not None else []
+
+    def _read_first(self, chunk: bytes) -> list[Read]:
+        chunk = self._begin(chunk)
         if self._body is None:
             return []
-        events = self._body.finish()
-        self.error = self._body.error
-        return events
+        self.read = self._body.read
+        return self.read(chunk)
 
     def _begin(self, chunk: bytes) -> bytes:
         head = self._head + chunk
@@ -110,7 +105,7 @@ class EventReader:
 
 
 class _EventStream:
-    __slots__ = ("_blocks", "_fresh", "_is_json", "_last_id", "_limits", "_small", "error")
+    __slots__ = ("_blocks", "_fresh", "_is_json", "_last_id", "_limits", "_small")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
@@ -119,26 +114,30 @@ class _EventStream:
         self._last_id = ""
         self._fresh = True  # no event of this leg was seen
         self._is_json = False  # this leg, unlike the first, is lines of JSON
-        self.error: PeerError | None = None
 
-    def read(self, chunk: bytes) -> list[Event]:
-        if self._blocks.quiet and len(chunk) <= self._small:
+    def read(self, chunk: bytes) -> list[Read]:
+        size = len(chunk)
+        if self._blocks.quiet and size <= self._small:
             # A live server sends nearly every frame as a chunk of its own.
             usual = _USUAL.get(chunk[:_HEAD])
-            if usual is not None and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            if usual is not None:
                 _, start, decode_data = usual
-                if chunk.find(b"\n", start) == len(chunk) - 2:
+                if (
+                    chunk.find(b"\n", start) == size - 2
+                    and chunk[-1] == _LF
+                    and b"\r" not in chunk
+                ):
                     try:
                         event = decode_data(chunk[start:])
                     except (ValueError, RecursionError):
                         pass  # it takes more care: the general way
                     else:
-                        self._blocks.skip(chunk)
+                        self._blocks.offset += size
                         self._fresh = False
                         return [event]
         blocks = self._blocks.cut(chunk)
         usual_of = _USUAL.get if self._blocks.lf_only else _none
-        events: list[Event] = []
+        events: list[Read] = []
         todo = iter(blocks)
         for block in todo:
             usual = usual_of(block[:_HEAD])
@@ -156,13 +155,13 @@ class _EventStream:
                 self._read_block(block, events)
             except DecodeError as error:
                 error.offset = self._blocks.start_of(len(blocks) - length_hint(todo) - 1)
-                self.error = error
+                events.append(error)
                 return events
         if self._blocks.too_long is not None:
-            self.error = too_long(self._blocks.too_long, self._limits.frame_bytes)
+            events.append(too_long(self._blocks.too_long, self._limits.frame_bytes))
         return events
 
-    def finish(self) -> list[Event]:
+    def finish(self) -> list[Read]:
         start = self._blocks.unfinished_start
         tail = self._blocks.finish()
         frame, _ = parse_block(tail, self._last_id)
@@ -174,10 +173,9 @@ class _EventStream:
             return [self._decode(frame)]
         except DecodeError as error:
             error.offset = start
-            self.error = error
-            return []
+            return [error]
 
-    def _read_block(self, block: bytes, events: list[Event]) -> None:
+    def _read_block(self, block: bytes, events: list[Read]) -> None:
         if self._fresh:
             block = block.lstrip(_BLANK).removeprefix(BOM)
             self._is_json = block.startswith(b"{")
@@ -201,7 +199,7 @@ class _EventStream:
 class _JsonLines:
     """Lines of JSON, or one object spread over lines, as a refused request is saved."""
 
-    __slots__ = ("_carry", "_fresh", "_limits", "_next", "_offset", "_spread", "error")
+    __slots__ = ("_carry", "_fresh", "_limits", "_next", "_offset", "_spread")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
@@ -210,30 +208,25 @@ class _JsonLines:
         self._fresh = True  # no event of this leg was seen
         self._spread = False  # the object goes on over the next lines, to the end
         self._next: _EventStream | None = None  # a later leg that is an event stream
-        self.error: PeerError | None = None
 
-    def read(self, chunk: bytes) -> list[Event]:
-        events: list[Event] = []
+    def read(self, chunk: bytes) -> list[Read]:
+        events: list[Read] = []
         if self._next is not None:
             return self._read_on(chunk)
         self._carry += chunk
         if b"\n" in chunk and not self._spread:
             self._read_lines(events)
-        if len(self._carry) > self._limits.frame_bytes and self.error is None:
-            self.error = too_long(self._offset, self._limits.frame_bytes)
+        if len(self._carry) > self._limits.frame_bytes:
+            events.append(too_long(self._offset, self._limits.frame_bytes))
         return events
 
-    def _read_on(self, chunk: bytes) -> list[Event]:
-        rest = self._next = self._next or _EventStream(self._limits, self._offset)
-        events = rest.read(chunk)
-        self.error = rest.error
-        return events
+    def _read_on(self, chunk: bytes) -> list[Read]:
+        self._next = self._next or _EventStream(self._limits, self._offset)
+        return self._next.read(chunk)
 
-    def finish(self) -> list[Event]:
+    def finish(self) -> list[Read]:
         if self._next is not None:
-            events = self._next.finish()
-            self.error = self._next.error
-            return events
+            return self._next.finish()
         tail = bytes(self._carry).strip()
         self._carry.clear()
         if not _is_whole(tail, self._limits):
@@ -242,10 +235,9 @@ class _JsonLines:
             return [decode(Frame("message", tail), self._limits)]
         except DecodeError as error:
             error.offset = self._offset
-            self.error = error
-            return []
+            return [error]
 
-    def _read_lines(self, events: list[Event]) -> None:
+    def _read_lines(self, events: list[Read]) -> None:
         data = bytes(self._carry)
         start = 0
         while (end := data.find(b"\n", start) + 1) > 0:
@@ -262,7 +254,8 @@ class _JsonLines:
                         self._spread = True
                         break
                     error.offset = self._offset
-                    self.error = error
+                    events.append(error)
+                    self._carry.clear()
                     return
                 self._fresh = isinstance(event, _LEG_ENDS)
                 events.append(event)
