@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ._ledger import Ledger
-from ._lifecycle import RUN_MOVES, ends, is_legal
-from ._messages import MessageNode
-from ._row import Row
-from ._steps import Step
-from .changes import (
-    ActionRequired,
-    Change,
-    MessageOpened,
-    RunChanged,
-    ServerFailed,
-    StepOpened,
-    StreamEnded,
-    UnknownReceived,
-)
+from ._builders.ledger import Ledger
+from ._builders.picture import Picture
+from .changes import Change
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
 from .dialects import EventReader, Read, decode
 from .errors import (
@@ -79,40 +67,30 @@ class Accumulator:
         self._ledger = Ledger(strict=strict, limits=limits)
         self._limits = limits
         self._reader = EventReader(limits)
-        self._thread: Thread | None = None
-        self._run: Run | None = None
-        self._steps: dict[str, Step] = {}
-        self._step_row: Row[Step] = Row()
-        self._messages: dict[str, MessageNode] = {}
-        self._message_row: Row[MessageNode] = Row()
-        self._outcome: Outcome = "open"
-        self._rest: Outcome = "truncated"  # what the leg comes to if it ends here
-        self._error: ErrorObject | None = None
+        self._picture = Picture(self._ledger)
         self._failure: PeerError | None = None
-        self._open_steps = 0
-        self._open_messages = 0
 
     # What it holds
 
     @property
     def thread(self) -> Thread | None:
         """The thread, where the run's first request created it."""
-        return self._thread
+        return self._picture.thread
 
     @property
     def run(self) -> Run | None:
         """The run, once an event of it was seen."""
-        return self._run
+        return self._picture.run
 
     @property
     def steps(self) -> tuple[RunStep, ...]:
         """The steps so far, in the order they began."""
-        return self._step_row.freeze()
+        return self._picture.step_row.freeze()
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages so far, in the order they began."""
-        return self._message_row.freeze()
+        return self._picture.message_row.freeze()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -122,14 +100,14 @@ class Accumulator:
     @property
     def outcome(self) -> Outcome:
         """How the stream stands; see `RunSnapshot`."""
-        return self._outcome
+        return self._picture.outcome
 
     def snapshot(self) -> RunSnapshot:
         """Return the whole picture. It never changes, whatever is fed afterwards.
 
         What did not change since the last snapshot is the same object in this one.
         """
-        return RunSnapshot(self._run, self.steps, self.messages, self._outcome, self.problems)
+        return self._picture.freeze()
 
     # What it takes
 
@@ -144,7 +122,7 @@ class Accumulator:
             LimitError: The event crosses a limit.
             UsageError: The run is complete, or an earlier call raised a `PeerError`.
         """
-        if self._outcome != "open" or self._failure is not None:
+        if self._picture.outcome != "open" or self._failure is not None:
             self._check_usable()
             if not self._begins_leg(event):
                 return ()
@@ -152,7 +130,7 @@ class Accumulator:
         if apply is None:
             raise UsageError(f"an Event is needed, not {event!r}; frames go to feed_frame")
         try:
-            apply(self, event)
+            apply(self._picture, event)
         except PeerError as error:
             self._fail(error)
             raise
@@ -194,10 +172,11 @@ class Accumulator:
             self._check_usable()
         if type(chunk) is not bytes or len(chunk) > PART:
             return self._feed_parts(chunk)
+        picture = self._picture
         try:
             for event in self._reader.read(chunk):
-                if self._outcome == "open" or self._begins_leg(event):
-                    _APPLY[type(event)](self, event)
+                if picture.outcome == "open" or self._begins_leg(event):
+                    _APPLY[type(event)](picture, event)
         except PeerError as error:
             self._fail(error)
             raise
@@ -243,15 +222,16 @@ class Accumulator:
         """
         reader, self._reader = self._reader, EventReader(self._limits)
         if not cut and self._failure is None:
+            picture = self._picture
             try:
                 for event in reader.finish():
-                    if self._outcome == "open" or self._begins_leg(event):
-                        _APPLY[type(event)](self, event)
+                    if picture.outcome == "open" or self._begins_leg(event):
+                        _APPLY[type(event)](picture, event)
             except PeerError as error:
                 self._fail(error)
                 raise
-        if self._outcome == "open":
-            self._settle(self._rest)
+        if self._picture.outcome == "open":
+            self._picture.end_leg(self._picture.rest)
         return self._ledger.take()
 
     def finish(self) -> RunSnapshot:
@@ -271,12 +251,12 @@ class Accumulator:
 
     def error(self) -> PeerError | None:
         """Return what `finish` raises as things stand, or None while there is nothing."""
-        if self._failure is not None or self._outcome not in ("error", "truncated"):
+        if self._failure is not None or self._picture.outcome not in ("error", "truncated"):
             return self._failure
         error: PeerError
-        if self._outcome == "error":
-            error = ServerError(_described(self._error))
-            error.error = self._error
+        if self._picture.outcome == "error":
+            error = ServerError(_described(self._picture.error))
+            error.error = self._picture.error
         else:
             error = TruncatedError(self._truncation())
         error.snapshot = self.snapshot()
@@ -290,14 +270,12 @@ class Accumulator:
             return False  # some servers say it twice, and after an error
         if isinstance(event, PeerError):
             return True
-        if self._outcome == "complete":
+        if self._picture.outcome == "complete":
             raise UsageError(
                 f"the run is complete, so a {type(event).__name__} cannot belong to it; "
                 "another run needs an accumulator of its own"
             )
-        self._outcome = "open"
-        self._rest = "truncated"
-        self._error = None
+        self._picture.begin_leg()
         return True
 
     def _check_usable(self) -> None:
@@ -312,154 +290,39 @@ class Accumulator:
             error.changes = self._ledger.take()
             error.snapshot = self.snapshot()
 
-    def _settle(self, outcome: Outcome) -> None:
-        if self._ledger.held:
-            self._flush()
-        self._outcome = outcome
-        self._ledger.changes.append(StreamEnded(outcome))
-
-    def _flush(self) -> None:
-        self._ledger.held = False
-        for step in self._steps.values():
-            self._step_row.touch(step)
-            step.flush()
-        for message in self._messages.values():
-            self._message_row.touch(message)
-            message.flush()
-
     def _truncation(self) -> str:
-        if self._run is None and not self._steps and not self._messages:
-            return "the stream ended without an event of a run"
-        where = f"run {self._run.id} was {self._run.status}" if self._run else "no run was seen"
-        return f"the stream ended before the run came to rest: {where}"
-
-    # What each event does
-
-    def _step_delta(self, event: RunStepDeltaEvent) -> None:
-        step = self._steps.get(event.id)
-        if step is None:
-            self._ledger.problem("unknown_step", step_id=event.id)
-            step = self._open_step(RunStep(id=event.id))
-        if not step.stale:
-            self._step_row.touch(step)
-        if event.delta is not None:
-            if step.done:
-                self._open_steps += 1
-                step.reopen()
-            step.extend(event.delta)
-
-    def _message_delta(self, event: MessageDeltaEvent) -> None:
-        message = self._messages.get(event.id)
-        if message is None:
-            self._ledger.problem("unknown_step", message_id=event.id)
-            message = self._open_message(Message(id=event.id))
-        if not message.stale:
-            self._message_row.touch(message)
-        if event.delta is not None:
-            if message.done:
-                self._open_messages += 1
-            message.extend(event.delta)
-
-    def _step(self, event: StepEvent) -> None:
-        full = event.step
-        known = self._steps.get(full.id)
-        step = self._open_step(full) if known is None else known
-        self._step_row.touch(step)
-        was_done = step.done
-        step.settle(full, final=ends(event.name, full.status), opened=known is None)
-        self._open_steps += was_done - step.done
-
-    def _message(self, event: MessageEvent) -> None:
-        full = event.message
-        message = self._messages.get(full.id)
-        if message is None:
-            message = self._open_message(full)
-        self._message_row.touch(message)
-        was_done = message.done
-        message.settle(full, final=ends(event.name, full.status))
-        self._open_messages += was_done - message.done
-
-    def _open_step(self, step: RunStep) -> Step:
-        self._check_open(self._open_steps, "steps")
-        self._open_steps += 1
-        node = self._steps[step.id] = Step(self._ledger, step, len(self._steps))
-        self._step_row.put(node)
-        self._ledger.changes.append(StepOpened(step))
-        return node
-
-    def _open_message(self, message: Message) -> MessageNode:
-        self._check_open(self._open_messages, "messages")
-        self._open_messages += 1
-        node = MessageNode(self._ledger, message, len(self._messages))
-        self._messages[message.id] = node
-        self._message_row.put(node)
-        self._ledger.changes.append(MessageOpened(message))
-        return node
-
-    def _check_open(self, count: int, what: str) -> None:
-        limit = self._limits.open_steps
-        if count >= limit:
-            raise LimitError(f"more than {limit:,} {what} are open (Limits.open_steps)")
-
-    def _run_changed(self, event: RunEvent) -> None:
-        run, known = event.run, self._run
-        if ends(event.name, run.status):
-            self._rest = "complete"
-        elif _WAITING in (run.status, event.name.rpartition(".")[2]):
-            self._rest = "paused"
-        else:
-            self._rest = "truncated"
-        if known is not None and known.id != run.id:
-            self._ledger.problem("second_run", known=known.id, said=run.id)
-        elif known is not None and not is_legal(RUN_MOVES, known.status, run.status):
-            self._ledger.problem("illegal_move", known=known.status, said=run.status)
-        if run == known:
-            return
-        self._run = run
-        self._ledger.changes.append(RunChanged(run))
-        action = run.required_action
-        waited = known is not None and known.status == _WAITING
-        if action is None or run.status != _WAITING:
-            return
-        if not waited or known is None or known.required_action != action:
-            self._ledger.changes.append(ActionRequired(run.id, action.tool_calls))
-
-    def _thread_created(self, event: ThreadEvent) -> None:
-        self._thread = event.thread
-
-    def _server_failed(self, event: ErrorEvent) -> None:
-        self._error = event.error
-        self._ledger.changes.append(ServerFailed(event.error))
-        self._settle("error")
-
-    def _undecodable(self, error: PeerError) -> None:
-        raise error
-
-    def _done(self, _: DoneEvent) -> None:
-        self._settle(self._rest)
-
-    def _unknown(self, event: UnknownEvent) -> None:
-        if event.data != "":  # no data, no meaning
-            self._ledger.changes.append(UnknownReceived(event.name, event.data))
+        picture = self._picture
+        if picture.run is not None:
+            where = f"run {picture.run.id} was {picture.run.status}"
+            return f"the stream ended before the run came to rest: {where}"
+        if picture.step_row.nodes or picture.message_row.nodes:
+            return "the stream ended before the run came to rest: no run was seen"
+        if picture.unknown is not None:
+            first = f"the first unknown one is {picture.unknown!r}"
+            return f"the stream ended without an event of a run: {first}"
+        return "the stream ended without an event"
 
 
-_WAITING: Final = "requires_action"
+def _undecodable(_: Picture, error: PeerError) -> None:
+    raise error
+
+
 PART: Final = 64 * 1024
 
 # A table keyed by type, because this is asked once a fragment.
-_APPLY: Final[Mapping[type, Callable[[Accumulator, Any], None]]] = {
-    RunStepDeltaEvent: Accumulator._step_delta,
-    MessageDeltaEvent: Accumulator._message_delta,
-    StepEvent: Accumulator._step,
-    MessageEvent: Accumulator._message,
-    RunEvent: Accumulator._run_changed,
-    ThreadEvent: Accumulator._thread_created,
-    ErrorEvent: Accumulator._server_failed,
-    DoneEvent: Accumulator._done,
-    UnknownEvent: Accumulator._unknown,
-    DecodeError: Accumulator._undecodable,
-    NestingError: Accumulator._undecodable,
-    LimitError: Accumulator._undecodable,
+_APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
+    RunStepDeltaEvent: Picture.step_delta,
+    MessageDeltaEvent: Picture.message_delta,
+    StepEvent: Picture.step,
+    MessageEvent: Picture.message,
+    RunEvent: Picture.run_changed,
+    ThreadEvent: Picture.thread_created,
+    ErrorEvent: Picture.failed,
+    DoneEvent: Picture.done,
+    UnknownEvent: Picture.unknown_event,
+    DecodeError: _undecodable,
+    NestingError: _undecodable,
+    LimitError: _undecodable,
 }
 
 

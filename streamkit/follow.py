@@ -11,13 +11,13 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, Self
 
+from ._folding import Folding
 from ._sources import AsyncSource, Opened, Source, is_transport_failure, open_source
-from .accumulator import PART, Accumulator, parts
+from .accumulator import Accumulator
 from .changes import Change
-from .dialects import Read
-from .errors import PeerError, ServerError, TruncatedError, UsageError
+from .errors import ServerError, TruncatedError, UsageError
 from .observers import Observer, is_async
 from .snapshots import RunSnapshot
 
@@ -118,71 +118,6 @@ def _check_callable(observer: object) -> None:
         raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
 
 
-_RUN_ENDS: Final = ("complete",)
-_LIVE_ENDS: Final = ("complete", "paused", "error", "truncated")
-
-
-class _Folding:
-    """What following a stream comes to, but for the waiting: items in, changes out."""
-
-    def __init__(
-        self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
-    ) -> None:
-        self.accumulator = Accumulator() if accumulator is None else accumulator
-        self.source = source
-        self.observers = observers
-        self.error: PeerError | None = None  # to be raised after the last change
-        self.is_over = False  # there is nothing more to read
-        # A complete run has no more to say, whether or not the connection stays open. What
-        # is all there is read to its end, so that a second run in it is not passed over.
-        self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
-        self._ended = False
-        if self.accumulator.outcome == "complete":
-            raise UsageError("the accumulator's run is complete; another run needs its own")
-
-    def parts(self, item: object) -> Sequence[object]:
-        """Cut an item of the source into what is read at once."""
-        if type(item) is bytes and len(item) <= PART:
-            return (item,)
-        if isinstance(item, bytes | bytearray | memoryview):
-            return parts(item)
-        if isinstance(item, str):
-            raise UsageError("bytes are needed, not text: read the source in binary")
-        return (item,)
-
-    def take(self, event: Read) -> Sequence[Change]:
-        """Take an event and return what it changed; note whether that was the end."""
-        accumulator = self.accumulator
-        try:
-            changes = accumulator.feed(event)
-        except PeerError as error:
-            changes = error.changes
-            self.is_over = True
-        if accumulator._outcome in self._ends:
-            self.is_over = True
-        return changes
-
-    def end(self, failure: Exception | None) -> Sequence[Change]:
-        """Settle the leg, and what to raise: a failure to read matters if it was open."""
-        self._ended = True
-        changes: list[Change] = []
-        try:
-            changes += self.accumulator.end()
-        except PeerError as error:
-            changes += [*error.changes, *self.accumulator.end()]
-        self.error = self.accumulator.error()
-        if failure is not None and isinstance(self.error, TruncatedError):
-            self.error.__cause__ = failure
-        return changes
-
-    def leave(self) -> Sequence[Change]:
-        """Settle the leg where following stops early; return what that changed."""
-        if self._ended:
-            return ()
-        self._ended = True
-        return self.accumulator.end(cut=True)
-
-
 class Following:
     """A stream that is being followed: an iterator of changes, and a context manager."""
 
@@ -191,7 +126,7 @@ class Following:
     ) -> None:
         # The generators know the folding and not this object, so that dropping this
         # object, as a plain `for` loop does at `break`, closes the source at once.
-        self._folding = _Folding(source, observers, accumulator)
+        self._folding = Folding(source, observers, accumulator)
         self._batches = _read(self._folding)
         self._changes = (change for changes in self._batches for change in changes)
 
@@ -226,7 +161,7 @@ class Following:
         self.close()
 
 
-def _read(folding: _Folding) -> Generator[Sequence[Change], None, None]:
+def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
     items: Any = folding.source.items
     accumulator, observers = folding.accumulator, folding.observers
     failure: Exception | None = None
@@ -271,7 +206,7 @@ def _tell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
                 raise UsageError("an observer is async: use afollow or aaccumulate")
 
 
-def _leave(folding: _Folding) -> None:
+def _leave(folding: Folding) -> None:
     folding.source.close()
     with suppress(Exception):  # whatever made us leave is what the caller is to see
         _tell(folding.observers, folding.leave())
@@ -286,7 +221,7 @@ class AsyncFollowing:
     def __init__(
         self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
     ) -> None:
-        self._folding = _Folding(source, observers, accumulator)
+        self._folding = Folding(source, observers, accumulator)
         self._batches = _aread(self._folding)
         self._changes = (change async for changes in self._batches for change in changes)
 
@@ -321,7 +256,7 @@ class AsyncFollowing:
         await self.aclose()
 
 
-async def _aread(folding: _Folding) -> AsyncGenerator[Sequence[Change], None]:
+async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
     items: Any = folding.source.items
     accumulator, observers = folding.accumulator, folding.observers
     failure: Exception | None = None
@@ -365,7 +300,7 @@ async def _atell(observers: Sequence[Observer], changes: Sequence[Change]) -> No
                 await result
 
 
-async def _aleave(folding: _Folding) -> None:
+async def _aleave(folding: Folding) -> None:
     try:
         await folding.source.aclose()
     finally:

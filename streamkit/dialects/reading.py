@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from operator import length_hint
 from typing import Final, Protocol, TypeAlias
 
+from .._blocks import BOM, Blocks, too_long
 from .._json import parse
 from ..errors import DecodeError, PeerError
 from ..events import DoneEvent, ErrorEvent, Event
 from ..limits import Limits
-from ..sse import BOM, Blocks, Frame, parse_block, too_long
+from ..sse import Frame, parse_block
 from .assistants import PLAIN, decode
 
 __all__ = ["EventReader", "Read"]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, cast
 
-from ._raw import kept, merge
-from ._row import Node
-from ._text import Text
-from .changes import ImageAdded, LogAppended, OutputDone
-from .snapshots import (
+from .._text import Text
+from ..changes import ImageAdded, LogAppended, OutputDone
+from ..deltas import CodeInterpreterLogs, CodeInterpreterOutputImage, OtherOutputDelta
+from ..snapshots import (
     CodeInterpreterImage,
     CodeInterpreterImageOutput,
     CodeInterpreterLogOutput,
     OtherOutput,
     ProblemKind,
 )
+from .owner import Owner
+from .raw import kept, merge, restated
+from .row import Node
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ._calls import CodeInterpreterCall
-    from .deltas import CodeInterpreterLogs, CodeInterpreterOutputImage, OtherOutputDelta
-
-__all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output", "output_kind"]
+__all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output"]
 
 
 class Output(Node):
@@ -30,34 +26,31 @@ class Output(Node):
 
     __slots__ = ()
 
-    def extend(self, call: CodeInterpreterCall, delta: Any) -> None:
+    def extend(self, owner: Owner, delta: Any) -> None:
         """Take a fragment."""
         raise NotImplementedError
 
-    def settle(self, call: CodeInterpreterCall, full: Any, *, final: bool) -> None:
+    def settle(self, owner: Owner, full: Any, *, final: bool) -> None:
         """Take the whole output, as the server says it is."""
         raise NotImplementedError
 
-    def flush(self, call: CodeInterpreterCall) -> None:
+    def flush(self, owner: Owner) -> None:
         """Tell what was held back in the hope of more."""
 
-    def close(self, call: CodeInterpreterCall) -> None:
+    def close(self, owner: Owner) -> None:
         """Tell that the output is done, unless that was told."""
         if not self.done:
             self.done = True
-            call.tell(OutputDone, self.index, self.freeze())
+            owner.tell(OutputDone, self.index, self.freeze())
 
     def _keep(self, full: Any, *, final: bool) -> None:
         self.seeded = True
-        if final:
-            self.extra = dict(full.extra or {})
-        elif full.extra:
-            merge(self.extra, full.extra)
+        self.extra = restated(self.extra, full.extra, final=final)
 
     def _report(
-        self, call: CodeInterpreterCall, kind: ProblemKind, known: str | None, said: str | None
+        self, owner: Owner, kind: ProblemKind, known: str | None, said: str | None
     ) -> None:
-        call.report(kind, output_index=self.index, known=known, said=said)
+        owner.report(kind, output_index=self.index, known=known, said=said)
 
 
 class LogOutput(Output):
@@ -69,33 +62,22 @@ class LogOutput(Output):
         super().__init__(index, kind)
         self.logs = Text()
 
-    def extend(self, call: CodeInterpreterCall, delta: CodeInterpreterLogs) -> None:
-        piece = delta.logs
-        if piece and not (self.seeded and piece == str(self.logs)):
-            piece = self.logs.append(piece)
-            if piece:
-                call.tell(LogAppended, self.index, piece)
-            if self.logs.held:
-                call.hold()
-        elif piece == "":
+    def extend(self, owner: Owner, delta: CodeInterpreterLogs) -> None:
+        if delta.logs:
+            owner.append(self, self.logs, delta.logs, LogAppended, self.index)
+        elif delta.logs is not None:
             self.extra["logs"] = ""
-        self.seeded = False
 
-    def settle(
-        self, call: CodeInterpreterCall, full: CodeInterpreterLogOutput, *, final: bool
-    ) -> None:
-        known = str(self.logs)
-        rest, verdict = self.logs.settle(full.logs, final=final)
-        if rest:
-            call.tell(LogAppended, self.index, rest)
-        if verdict:
-            self._report(call, verdict, known, full.logs)
+    def settle(self, owner: Owner, full: CodeInterpreterLogOutput, *, final: bool) -> None:
+        place = self.index
+        owner.settle_text(
+            self.logs, full.logs, LogAppended, place, final=final, output_index=place
+        )
         self._keep(full, final=final)
 
-    def flush(self, call: CodeInterpreterCall) -> None:
+    def flush(self, owner: Owner) -> None:
         if piece := self.logs.flush():
-            call.outputs.touch(self)
-            call.tell(LogAppended, self.index, piece)
+            owner.tell(LogAppended, self.index, piece)
 
     def _build(self) -> CodeInterpreterLogOutput:
         logs = str(self.logs)
@@ -112,31 +94,29 @@ class ImageOutput(Output):
         self.image: dict[str, Any] = {}
         self.sent = False  # whether there was an image object, perhaps an empty one
 
-    def extend(self, call: CodeInterpreterCall, delta: CodeInterpreterOutputImage) -> None:
+    def extend(self, owner: Owner, delta: CodeInterpreterOutputImage) -> None:
         if delta.image is not None:
-            self._set(call, delta.image, final=True)
+            self._set(owner, delta.image, final=True)
         self.seeded = False
 
-    def settle(
-        self, call: CodeInterpreterCall, full: CodeInterpreterImageOutput, *, final: bool
-    ) -> None:
+    def settle(self, owner: Owner, full: CodeInterpreterImageOutput, *, final: bool) -> None:
         if full.image is not None:
-            self._set(call, full.image, final=final)
+            self._set(owner, full.image, final=final)
         self._keep(full, final=final)
 
-    def _set(self, call: CodeInterpreterCall, image: Any, *, final: bool) -> None:
+    def _set(self, owner: Owner, image: Any, *, final: bool) -> None:
         """Set what is said; tell an image once, and report one that becomes another."""
         self.sent = True
         known = self._where()
         said = {name: value for name in ("file_id", "url") if (value := getattr(image, name))}
         if known and any(self.image.get(name, value) != value for name, value in said.items()):
-            self._report(call, "content_differs", known, " ".join(said.values()))
+            self._report(owner, "content_differs", known, " ".join(said.values()))
             if final:
                 self.image.update(said)
         else:
             self.image.update(said)
             if said and not known:
-                call.tell(ImageAdded, self.index, said.get("file_id"), said.get("url"))
+                owner.tell(ImageAdded, self.index, said.get("file_id"), said.get("url"))
         if image.extra:
             merge(self.image, image.extra)
 
@@ -164,21 +144,13 @@ class OtherOutputNode(Output):
 
     __slots__ = ()
 
-    def extend(self, call: CodeInterpreterCall, delta: OtherOutputDelta) -> None:
+    def extend(self, owner: Owner, delta: OtherOutputDelta) -> None:
         if delta.extra:
             merge(self.extra, delta.extra)
         self.seeded = False
 
-    def settle(self, call: CodeInterpreterCall, full: OtherOutput, *, final: bool) -> None:
+    def settle(self, owner: Owner, full: OtherOutput, *, final: bool) -> None:
         self._keep(full, final=final)
 
     def _build(self) -> OtherOutput:
         return OtherOutput(type=self.type, extra=kept(self.extra))
-
-
-_KINDS: Final[Mapping[str | None, type[Output]]] = {"logs": LogOutput, "image": ImageOutput}
-
-
-def output_kind(kind: str | None) -> type[Output]:
-    """Choose how an output of this type grows."""
-    return _KINDS.get(kind, OtherOutputNode)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from ._raw import kept, merge
-from ._row import Node
-from ._text import Text
-from ._wire import load, to_wire
-from .changes import AnnotationAdded, PartAdded, RefusalAppended, TextAppended
-from .snapshots import (
+from .._text import Text
+from .._wire import load, to_wire
+from ..changes import AnnotationAdded, PartAdded, RefusalAppended, TextAppended
+from ..deltas import AnnotationDelta
+from ..snapshots import (
     Annotation,
     ImageFileContentBlock,
     ImageURLContentBlock,
@@ -20,10 +19,9 @@ from .snapshots import (
     TextContent,
     TextContentBlock,
 )
-
-if TYPE_CHECKING:
-    from ._messages import MessageNode
-    from .deltas import AnnotationDelta
+from .owner import Owner
+from .raw import kept, merge, restated, was_sent, without_index
+from .row import Node
 
 __all__ = ["Part", "part_kind"]
 
@@ -33,21 +31,18 @@ class Part(Node):
 
     __slots__ = ()
 
-    def extend(self, message: MessageNode, delta: Any) -> None:
+    def extend(self, owner: Owner, delta: Any) -> None:
         """Take a fragment."""
         if delta.extra is not None:
-            merge(self.extra, {k: v for k, v in delta.extra.items() if k != "index"})
+            merge(self.extra, without_index(delta.extra))
         self.seeded = False
 
-    def settle(self, message: MessageNode, full: Any, *, final: bool) -> None:
+    def settle(self, owner: Owner, full: Any, *, final: bool) -> None:
         """Take the whole part, as the server says it is."""
-        if final:
-            self.extra = dict(full.extra or {})
-        elif full.extra:
-            merge(self.extra, full.extra)
+        self.extra = restated(self.extra, full.extra, final=final)
         self.seeded = True
 
-    def flush(self, message: MessageNode) -> None:
+    def flush(self, owner: Owner) -> None:
         """Tell what was held back in the hope of more."""
 
 
@@ -64,35 +59,30 @@ class TextPart(Part):
         self._read: tuple[Annotation, ...] | None = ()
         self._inner: dict[str, Any] = {}  # what its snapshot keeps in extra
 
-    def extend(self, message: MessageNode, delta: Any) -> None:
+    def extend(self, owner: Owner, delta: Any) -> None:
         text = delta.text
         if text is not None:
             self.sent = True
-            piece = text.value
-            if piece and not (self.seeded and piece == str(self.value)):
-                piece = self.value.append(piece)
-                if piece:
-                    message.tell(TextAppended, self.index, piece)
-                if self.value.held:
-                    message.hold()
-            elif piece == "":
+            if text.value:
+                owner.append(self, self.value, text.value, TextAppended, self.index)
+            elif text.value is not None:
                 self._inner["value"] = ""
             if text.annotations is not None:
-                self._annotate(message, text.annotations)
+                self._annotate(owner, text.annotations)
             if text.extra is not None:
                 merge(self._inner, text.extra)
         if delta.extra is not None:
-            super().extend(message, delta)
+            super().extend(owner, delta)
         self.seeded = False
 
-    def _annotate(self, message: MessageNode, deltas: Sequence[AnnotationDelta]) -> None:
+    def _annotate(self, owner: Owner, deltas: Sequence[AnnotationDelta]) -> None:
         if not deltas:
             self._inner["annotations"] = []
         for delta in deltas:
             end = max(self._annotations, default=-1) + 1
             index = delta.index if delta.index is not None and delta.index >= 0 else end
-            message.check_gap(index, end)
-            fields = {k: v for k, v in (delta.extra or {}).items() if k != "index"}
+            owner.check_gap(index, end)
+            fields = without_index(delta.extra or {})
             known = self._annotations.get(index)
             self._read = None
             if known is not None:
@@ -100,44 +90,35 @@ class TextPart(Part):
             else:
                 known = self._annotations[index] = {}
                 merge(known, fields)
-                message.tell(AnnotationAdded, self.index, _annotation(known))
+                owner.tell(AnnotationAdded, self.index, _annotation(known))
 
-    def settle(self, message: MessageNode, full: TextContentBlock, *, final: bool) -> None:
-        super().settle(message, full, final=final)
+    def settle(self, owner: Owner, full: TextContentBlock, *, final: bool) -> None:
+        super().settle(owner, full, final=final)
         text = full.text
         if text is None:
             return
         self.sent = True
-        if text.value or (text.extra is not None and text.extra.get("value") == ""):
-            known = str(self.value)
-            rest, verdict = self.value.settle(text.value, final=final)
-            if rest:
-                message.tell(TextAppended, self.index, rest)
-            if verdict:
-                message.report(verdict, known=known, said=text.value)
-        self._settle_annotations(message, text.annotations, final=final)
-        if final:
-            self._inner = dict(text.extra or {})
-        elif text.extra:
-            merge(self._inner, text.extra)
+        if text.value or was_sent(text, "value", ""):
+            owner.settle_text(self.value, text.value, TextAppended, self.index, final=final)
+        self._settle_annotations(owner, text.annotations, final=final)
+        self._inner = restated(self._inner, text.extra, final=final)
 
     def _settle_annotations(
-        self, message: MessageNode, said: Sequence[Annotation], *, final: bool
+        self, owner: Owner, said: Sequence[Annotation], *, final: bool
     ) -> None:
         known = len(self._annotations)
         for annotation in said[known:]:
-            message.tell(AnnotationAdded, self.index, annotation)
+            owner.tell(AnnotationAdded, self.index, annotation)
         if len(said) >= known and (final or len(said) > known):
             self._annotations = {rank: to_wire(each) for rank, each in enumerate(said)}
             self._read = tuple(said)
-        elif final and not message.done:
+        elif final and not owner.done:
             counts = {"known": f"{known} annotations", "said": f"{len(said)} annotations"}
-            message.report("content_shrunk", **counts)
+            owner.report("content_shrunk", **counts)
 
-    def flush(self, message: MessageNode) -> None:
+    def flush(self, owner: Owner) -> None:
         if piece := self.value.flush():
-            message.parts.touch(self)
-            message.tell(TextAppended, self.index, piece)
+            owner.tell(TextAppended, self.index, piece)
 
     def _build(self) -> TextContentBlock:
         if self._read is None:
@@ -164,31 +145,21 @@ class RefusalPart(Part):
         super().__init__(index, kind)
         self.refusal = Text()
 
-    def extend(self, message: MessageNode, delta: Any) -> None:
-        piece = delta.refusal
-        if piece and not (self.seeded and piece == str(self.refusal)):
-            piece = self.refusal.append(piece)
-            if piece:
-                message.tell(RefusalAppended, self.index, piece)
-            if self.refusal.held:
-                message.hold()
-        elif piece == "":
+    def extend(self, owner: Owner, delta: Any) -> None:
+        if delta.refusal:
+            owner.append(self, self.refusal, delta.refusal, RefusalAppended, self.index)
+        elif delta.refusal is not None:
             self.extra["refusal"] = ""
-        super().extend(message, delta)
+        super().extend(owner, delta)
 
-    def settle(self, message: MessageNode, full: RefusalContentBlock, *, final: bool) -> None:
-        known = str(self.refusal)
-        rest, verdict = self.refusal.settle(full.refusal, final=final)
-        if rest:
-            message.tell(RefusalAppended, self.index, rest)
-        if verdict:
-            message.report(verdict, known=known, said=full.refusal)
-        super().settle(message, full, final=final)
+    def settle(self, owner: Owner, full: RefusalContentBlock, *, final: bool) -> None:
+        if full.refusal or was_sent(full, "refusal", ""):
+            owner.settle_text(self.refusal, full.refusal, RefusalAppended, self.index, final=final)
+        super().settle(owner, full, final=final)
 
-    def flush(self, message: MessageNode) -> None:
+    def flush(self, owner: Owner) -> None:
         if piece := self.refusal.flush():
-            message.parts.touch(self)
-            message.tell(RefusalAppended, self.index, piece)
+            owner.tell(RefusalAppended, self.index, piece)
 
     def _build(self) -> RefusalContentBlock:
         refusal = str(self.refusal)
@@ -205,34 +176,34 @@ class WholePart(Part):
         self._fields: dict[str, Any] = {}  # as on the wire, but for the type
         self._told = False
 
-    def extend(self, message: MessageNode, delta: Any) -> None:
+    def extend(self, owner: Owner, delta: Any) -> None:
         fields = dict(delta.extra or {})
         for name in delta.__struct_fields__:
             value = getattr(delta, name)
             if name not in ("extra", "index", "type") and value is not None:
                 fields[name] = _said(value)
         fields.pop("index", None)
-        self._take(message, fields, final=True)
+        self._take(owner, fields, final=True)
         self.seeded = False
 
-    def settle(self, message: MessageNode, full: MessageContent, *, final: bool) -> None:
+    def settle(self, owner: Owner, full: MessageContent, *, final: bool) -> None:
         fields = to_wire(full)
         fields.pop("type", None)
-        self._take(message, fields, final=final)
+        self._take(owner, fields, final=final)
         if final:
             self._fields = fields
         self.seeded = True
 
-    def _take(self, message: MessageNode, fields: dict[str, Any], *, final: bool) -> None:
+    def _take(self, owner: Owner, fields: dict[str, Any], *, final: bool) -> None:
         known, said = self._where(self._fields), self._where(fields)
         if known and said and known != said:
-            message.report("content_differs", known=known, said=said)
+            owner.report("content_differs", known=known, said=said)
             if not final:
                 return
         merge(self._fields, fields)
         if not self._told and (self._where(self._fields) or not self._is_image):
             self._told = True
-            message.tell(PartAdded, self.index, self._build())
+            owner.tell(PartAdded, self.index, self._build())
 
     @property
     def _is_image(self) -> bool:

@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
-from .changes import Change, ProblemFound
-from .errors import LimitError, SequenceError
-from .limits import Limits
-from .snapshots import Problem, ProblemKind
+from ..changes import Change, ProblemFound
+from ..errors import LimitError, SequenceError
+from ..limits import Limits
+from ..snapshots import Problem, ProblemKind
 
 __all__ = ["Ledger"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["copied", "kept", "merge"]
+__all__ = ["copied", "kept", "merge", "restated", "was_sent", "without_index"]
 
 
 def merge(target: dict[str, Any], update: Mapping[str, Any]) -> bool:
@@ -40,3 +40,24 @@ def kept(extra: Mapping[str, Any], **shown: object) -> dict[str, Any] | None:
     if not extra:
         return None
     return {name: copied(value) for name, value in extra.items() if not shown.get(name)} or None
+
+
+def restated(
+    extra: dict[str, Any], said: Mapping[str, Any] | None, *, final: bool
+) -> dict[str, Any]:
+    """Return the fields after a full object: what a terminal one says, or both."""
+    if final:
+        return dict(said or {})
+    if said:
+        merge(extra, said)
+    return extra
+
+
+def without_index(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out an ``index`` that is none: it is an address, not a part of the object."""
+    return {name: value for name, value in extra.items() if name != "index"}
+
+
+def was_sent(snapshot: Any, name: str, empty: object) -> bool:
+    """Whether the server sent this empty field, rather than leave it out."""
+    return snapshot.extra is not None and snapshot.extra.get(name, ...) == empty

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
-from ._calls import Call, call_kind
-from ._ledger import Ledger
-from ._lifecycle import STEP_MOVES, is_legal
-from ._place import place
-from ._raw import kept, merge
-from ._row import Node, Row
-from .changes import CallOpened, StepChanged, StepDone
-from .deltas import (
+from .._lifecycle import STEP_MOVES, is_legal
+from ..changes import CallOpened, StepChanged, StepDone
+from ..deltas import (
     RunStepDelta,
     RunStepDeltaMessageDelta,
     StepDetailsDelta,
     ToolCallDelta,
     ToolCallDeltaObject,
 )
-from .snapshots import (
+from ..snapshots import (
     MessageCreation,
     MessageCreationStepDetails,
     OtherStepDetails,
-    ProblemKind,
     RunStep,
     StepDetails,
     ToolCall,
     ToolCallsStepDetails,
 )
+from .calls import Call
+from .code import CodeInterpreterCall
+from .functions import FunctionCall
+from .ledger import Ledger
+from .others import OtherCall
+from .owner import Owner
+from .place import place
+from .raw import kept, merge
+from .row import Row
+from .searches import FileSearchCall
 
 __all__ = ["Step"]
 
+_CALLS: Final[Mapping[str | None, type[Call]]] = {
+    "code_interpreter": CodeInterpreterCall,
+    "function": FunctionCall,
+    "file_search": FileSearchCall,
+}
 
-class Step(Node):
+
+class Step(Owner):
     """A step as it stands; its index is its place in the order steps began."""
 
-    __slots__ = ("_by_id", "_details", "_details_extra", "_known", "_ledger", "_open", "calls")
+    __slots__ = ("_by_id", "_details", "_details_extra", "_known", "_open", "calls")
 
     def __init__(self, ledger: Ledger, step: RunStep, index: int) -> None:
-        super().__init__(index)
+        super().__init__(ledger, index)
         self._frozen = step
-        self._ledger = ledger
         self._known = RunStep(id=step.id)  # what full objects said, but for the details
         self._details: StepDetails | None = None  # what they are, but for the calls
         self._details_extra: dict[str, Any] = {}
@@ -67,7 +77,12 @@ class Step(Node):
                 nodes = self.calls.nodes
                 for call_delta in deltas:
                     call = nodes.get(call_delta.index)  # type: ignore[arg-type] # None finds none
-                    if call is None or call.type != call_delta.type or not call.stale:
+                    if (
+                        call is None
+                        or call.type != call_delta.type
+                        or not call.stale
+                        or call_delta.id is not None
+                    ):
                         changed |= self._extend_call(call_delta, alone=len(deltas) == 1)
                     elif call.extend(call_delta):
                         changed = True
@@ -85,10 +100,10 @@ class Step(Node):
     def reopen(self) -> None:
         """Take note that the server goes on with a step that had ended."""
         self.done = False
-        self._report("reopened", known=self._known.status, said="delta")
+        self.report("reopened", known=self._known.status, said="delta")
 
     def _extend_call(self, delta: ToolCallDelta, *, alone: bool) -> bool:
-        """Take a fragment of a call that is new, or that a snapshot or the end has seen."""
+        """Take a fragment that names its call, or whose call is new, or was seen or ended."""
         call, opened = self._call(delta, alone=alone)
         self.calls.touch(call)
         if call.done:
@@ -109,7 +124,7 @@ class Step(Node):
             index = named.index
         else:
             alone = alone and not (delta.id and delta.index is None)
-            index = place(delta, self.calls, self._ledger, alone=alone, step_id=self.id)
+            index = place(delta, self.calls, self, alone=alone)
         known = self.calls.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
             return known, False
@@ -120,7 +135,7 @@ class Step(Node):
     ) -> Call:
         if type(self._details) is not ToolCallsStepDetails:
             self._become_tool_calls()
-        call = call_kind(kind)(self._ledger, self.id, index, kind)
+        call = _CALLS.get(kind, OtherCall)(self._ledger, self.id, index, kind)
         call.id = call_id or None
         if known is not None:  # it changed its kind: replaced, but opened only once
             call.id = known.id or call.id
@@ -154,12 +169,12 @@ class Step(Node):
 
     def _become_tool_calls(self) -> None:
         if self._details is not None and self._details.type != "tool_calls":
-            self._report("type_changed", known=self._details.type, said="tool_calls")
+            self.report("type_changed", known=self._details.type, said="tool_calls")
         self._set_details(ToolCallsStepDetails())
 
     def _set_details(self, details: StepDetails) -> None:
         if self.calls.nodes and not isinstance(details, ToolCallsStepDetails):
-            self._report("type_changed", known="tool_calls", said=details.type)
+            self.report("type_changed", known="tool_calls", said=details.type)
             return  # the calls that were streamed say more
         self._details = details
 
@@ -170,7 +185,7 @@ class Step(Node):
         was_done = self.done
         before = full if opened or (final and not was_done) else self.freeze()
         if not is_legal(STEP_MOVES, self._known.status, full.status):
-            self._report("illegal_move", known=self._known.status, said=full.status)
+            self.report("illegal_move", known=self._known.status, said=full.status)
             self.done = final
         self._known = msgspec.structs.replace(full, step_details=None, extra=None)
         self.extra = dict(full.extra or {})
@@ -190,7 +205,7 @@ class Step(Node):
             self._open[index].close()
         self._open.clear()
         if more and was_done:
-            self._report("reopened", known="completed", said="calls")
+            self.report("reopened", known="completed", said="calls")
         if not was_done or more:
             self._ledger.changes.append(StepDone(self.freeze()))
         elif self.freeze() is not before:
@@ -209,7 +224,7 @@ class Step(Node):
             self._settle_call(call, rank, full, final=final)
         lost = len(self.calls.nodes) - len(said)
         if final and lost > 0 and not again:
-            self._report(
+            self.report(
                 "content_shrunk",
                 known=f"{len(self.calls.nodes)} calls",
                 said=f"{len(said)} calls",
@@ -253,5 +268,5 @@ class Step(Node):
             return ToolCallsStepDetails(tool_calls=calls, extra=extra)
         return msgspec.structs.replace(self._details, extra=kept(self._details_extra))
 
-    def _report(self, kind: ProblemKind, *, known: str | None, said: str | None) -> None:
-        self._ledger.problem(kind, step_id=self.id, known=known, said=said)
+    def where(self) -> dict[str, Any]:
+        return {"step_id": self.id}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ._ledger import Ledger
-from ._row import Row
+from .owner import Owner
+from .row import Row
 
 __all__ = ["Indexed", "place"]
 
@@ -26,10 +26,9 @@ class Indexed(Protocol):
 def place(
     item: Indexed,
     row: Row[Any],
-    ledger: Ledger,
+    owner: Owner,
     *,
     alone: bool,
-    **where: Any,
 ) -> int:
     """Return the index an item belongs to: its own, where it has one.
 
@@ -41,14 +40,13 @@ def place(
     """
     index = item.index
     if index is not None and index >= 0:
-        if index > row.end:
-            ledger.check_gap(index, row.end, **where)
+        owner.check_gap(index, row.end)
         return index
     said = index if index is not None else (item.extra or {}).get("index")
     if said is not None:
-        ledger.problem("index_invalid", said=repr(said), **where)
+        owner.report("index_invalid", said=repr(said))
     elif not alone:
-        ledger.problem("index_missing", **where)
+        owner.report("index_missing")
     latest = row.latest
     if alone and latest is not None and item.type in (None, latest.type):
         return int(latest.index)

@@ -7,28 +7,28 @@ from typing import Any
 
 import msgspec
 
-from ._ledger import Ledger
-from ._lifecycle import MESSAGE_MOVES, is_legal
-from ._parts import Part, part_kind
-from ._place import place
-from ._raw import kept, merge
-from ._row import Node, Row
-from .changes import MessageDone
-from .deltas import MessageContentDelta, MessageDelta
-from .snapshots import Message, MessageContent, ProblemKind
+from .._lifecycle import MESSAGE_MOVES, is_legal
+from ..changes import MessageDone
+from ..deltas import MessageContentDelta, MessageDelta
+from ..snapshots import Message, MessageContent
+from .ledger import Ledger
+from .owner import Owner
+from .parts import Part, part_kind
+from .place import place
+from .raw import kept, merge
+from .row import Row
 
 __all__ = ["MessageNode"]
 
 
-class MessageNode(Node):
+class MessageNode(Owner):
     """A message as it stands; its index is its place in the order messages began."""
 
-    __slots__ = ("_known", "_ledger", "parts")
+    __slots__ = ("_known", "parts")
 
     def __init__(self, ledger: Ledger, message: Message, index: int) -> None:
-        super().__init__(index)
+        super().__init__(ledger, index)
         self._frozen = message
-        self._ledger = ledger
         self._known = Message(id=message.id)  # what full objects said, but the content
         self.parts: Row[Part] = Row()
 
@@ -66,7 +66,7 @@ class MessageNode(Node):
                 part.extend(self, delta)
 
     def _part(self, delta: MessageContentDelta, *, alone: bool) -> Part:
-        index = place(delta, self.parts, self._ledger, alone=alone, message_id=self.id)
+        index = place(delta, self.parts, self, alone=alone)
         known = self.parts.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
             return known
@@ -120,23 +120,14 @@ class MessageNode(Node):
     def flush(self) -> None:
         """Tell what was held back in the hope of more."""
         for part in self.parts.nodes.values():
+            self.parts.touch(part)
             part.flush(self)
 
+    def where(self) -> dict[str, Any]:
+        return {"message_id": self.id}
+
     def tell(self, change: Any, *fields: object) -> None:
-        """Tell a change of this message."""
         self._ledger.changes.append(change(self.id, *fields))
-
-    def hold(self) -> None:
-        """Note that a part holds back half a character."""
-        self._ledger.held = True
-
-    def check_gap(self, index: int, end: int) -> None:
-        """Refuse an index too far past the end of what is known."""
-        self._ledger.check_gap(index, end, message_id=self.id)
-
-    def report(self, kind: ProblemKind, *, known: str | None, said: str | None) -> None:
-        """Report a contradiction in this message."""
-        self._ledger.problem(kind, message_id=self.id, known=known, said=said)
 
     def _build(self) -> Message:
         content = self.parts.freeze()

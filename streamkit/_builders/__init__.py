@@ -1,0 +1,1 @@
+"""The mutable twins of the snapshots."""

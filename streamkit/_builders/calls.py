@@ -1,0 +1,73 @@
+"""Calls of tools, growing: what all kinds have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._text import Text
+from ..changes import CallDone
+from .ledger import Ledger
+from .owner import Owner
+from .raw import merge, restated, without_index
+
+__all__ = ["Call"]
+
+
+class Call(Owner):
+    """A call at an index of a step; the base of each kind."""
+
+    __slots__ = ("id", "step_id")
+
+    def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
+        super().__init__(ledger, index, kind)
+        self.step_id = step_id
+        self.id: str | None = None
+
+    def where(self) -> dict[str, Any]:
+        return {"step_id": self.step_id, "call_index": self.index}
+
+    def tell(self, change: Any, *fields: object) -> None:
+        self._ledger.changes.append(change(self.step_id, self.index, self.id, *fields))
+
+    def extend(self, delta: Any) -> bool:
+        """Take a fragment; return whether it changed what no change tells."""
+        changed = False
+        if delta.id and delta.id != self.id:
+            changed = self.identify(delta.id)
+        if delta.extra is not None:
+            changed |= merge(self.extra, without_index(delta.extra))
+        return changed
+
+    def settle(self, full: Any, *, final: bool) -> None:
+        """Take the whole call, as the server says it is."""
+        if full.id and full.id != self.id:
+            self.identify(full.id, final=final)
+        self.seeded = True
+        self.extra = restated(self.extra, full.extra, final=final)
+
+    def flush(self) -> None:
+        """Tell what was held back in the hope of more."""
+
+    def close(self) -> None:
+        """Tell that the call is done."""
+        self.done = True
+        self.tell(CallDone, self.freeze())
+
+    def identify(self, said: str, *, final: bool = False) -> bool:
+        """Take an id: the first one said, unless a terminal object says another."""
+        if self.id is not None:
+            self.report("id_changed", known=self.id, said=said)
+            if not final:
+                return False
+        self.id = said
+        return True
+
+    def grow(self, text: Text, piece: str, change: Any) -> None:
+        """Add a fragment to a text of this call, as `Owner.append` does, in less time."""
+        buffer = text.buffer
+        if buffer is not None and piece.isascii() and not text.held and not self.seeded:
+            # The way of nearly every frame of a long stream.
+            buffer.write(piece)
+            self._ledger.changes.append(change(self.step_id, self.index, self.id, piece))
+        else:
+            self.append(self, text, piece, change)

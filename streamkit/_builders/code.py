@@ -1,0 +1,141 @@
+"""Calls of the code interpreter, growing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .._text import Text
+from ..changes import CodeAppended
+from ..deltas import CodeInterpreterToolCallDelta, OutputDelta
+from ..snapshots import CodeInterpreter, CodeInterpreterOutput, CodeInterpreterToolCall
+from .calls import Call
+from .ledger import Ledger
+from .outputs import ImageOutput, LogOutput, OtherOutputNode, Output
+from .place import place
+from .raw import kept, merge, restated, was_sent
+from .row import Row
+
+__all__ = ["CodeInterpreterCall"]
+
+_OUTPUTS: Final[Mapping[str | None, type[Output]]] = {"logs": LogOutput, "image": ImageOutput}
+
+
+class CodeInterpreterCall(Call):
+    """Code, and what running it gave."""
+
+    __slots__ = ("_inner", "input", "outputs", "sent")
+
+    def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
+        super().__init__(ledger, step_id, index, kind)
+        self.input = Text()
+        self.outputs: Row[Output] = Row()
+        self.sent = False  # whether there was a code_interpreter object
+        self._inner: dict[str, Any] = {}  # what its snapshot keeps in extra
+
+    def extend(self, delta: CodeInterpreterToolCallDelta) -> bool:
+        changed = False
+        if delta.id is not None or delta.extra is not None:
+            changed = super().extend(delta)
+        code = delta.code_interpreter
+        if code is None:
+            return changed
+        self.sent = True
+        piece = code.input
+        if piece:
+            self.grow(self.input, piece, CodeAppended)
+        elif piece is not None:
+            self._inner["input"] = ""
+        if code.outputs is not None:
+            self._extend_outputs(code.outputs)
+        if code.extra is not None:
+            changed |= merge(self._inner, code.extra)
+        return changed
+
+    def _extend_outputs(self, deltas: tuple[OutputDelta, ...]) -> None:
+        if not deltas:
+            self._inner["outputs"] = []
+            return
+        nodes = self.outputs.nodes
+        for delta in deltas:
+            output = nodes.get(delta.index)  # type: ignore[arg-type] # None finds none
+            if output is None or delta.type != output.type or not output.stale:
+                output = self._output(delta, alone=len(deltas) == 1)
+                self.outputs.touch(output)
+                output.done = False
+            output.extend(self, delta)
+
+    def _output(self, delta: OutputDelta, *, alone: bool) -> Output:
+        index = delta.index
+        if index is None or not 0 <= index <= self.outputs.end:
+            index = place(delta, self.outputs, self, alone=alone)
+        known = self.outputs.nodes.get(index)
+        if known is not None and delta.type in (None, known.type):
+            return known
+        return self._open_output(index, delta.type, known)
+
+    def _open_output(self, index: int, kind: str | None, known: Output | None) -> Output:
+        if known is not None:
+            self.report("type_changed", output_index=index, known=known.type, said=kind)
+        output = _OUTPUTS.get(kind, OtherOutputNode)(index, kind)
+        self.outputs.put(output)
+        return output
+
+    def settle(self, full: CodeInterpreterToolCall, *, final: bool) -> None:
+        super().settle(full, final=final)
+        code = full.code_interpreter
+        if code is None:
+            return
+        self.sent = True
+        if code.input or was_sent(code, "input", ""):
+            self.settle_text(self.input, code.input, CodeAppended, final=final)
+        self._settle_outputs(code, final=final)
+        self._inner = restated(self._inner, code.extra, final=final)
+
+    def _settle_outputs(self, code: CodeInterpreter, *, final: bool) -> None:
+        """Match outputs by rank; what the list lacks is kept, and reported if final."""
+        known = self.outputs.in_order() if code.outputs else []
+        for rank, full in enumerate(code.outputs):
+            output = known[rank] if rank < len(known) else None
+            if output is None:
+                index = rank if rank not in self.outputs.nodes else self.outputs.end
+                output = self._open_output(index, full.type, None)
+            elif output.type != full.type:
+                if not final:
+                    self._report_type(output, full)
+                    continue
+                output = self._open_output(output.index, full.type, output)
+            self.outputs.touch(output)
+            output.settle(self, full, final=final)
+        streamed = len(self.outputs.nodes)
+        sent = code.outputs or was_sent(code, "outputs", [])
+        if final and sent and streamed > len(code.outputs):
+            counts = {"known": f"{streamed} outputs", "said": f"{len(code.outputs)} outputs"}
+            self.report("content_shrunk", **counts)
+
+    def _report_type(self, output: Output, full: CodeInterpreterOutput) -> None:
+        self.report("type_changed", output_index=output.index, known=output.type, said=full.type)
+
+    def flush(self) -> None:
+        if piece := self.input.flush():
+            self.tell(CodeAppended, piece)
+        for output in self.outputs.nodes.values():
+            self.outputs.touch(output)
+            output.flush(self)
+
+    def close(self) -> None:
+        for output in self.outputs.in_order():
+            output.close(self)
+        super().close()
+
+    def _build(self) -> CodeInterpreterToolCall:
+        code = None
+        if self.sent:
+            text, outputs = str(self.input), self.outputs.freeze()
+            code = CodeInterpreter(
+                input=text,
+                outputs=outputs,
+                extra=kept(self._inner, input=text, outputs=outputs),
+            )
+        extra = kept(self.extra, id=self.id, code_interpreter=code)
+        return CodeInterpreterToolCall(id=self.id, code_interpreter=code, extra=extra)

@@ -1,0 +1,105 @@
+"""Calls of kinds unknown to this library, growing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._text import Text
+from ..changes import ArgumentsAppended
+from ..deltas import OtherToolCallDelta
+from ..snapshots import OtherToolCall
+from .calls import Call
+from .ledger import Ledger
+from .raw import copied, merge, without_index
+
+__all__ = ["OtherCall"]
+
+
+class OtherCall(Call):
+    """A call of a kind unknown to this library: fields, of which arguments grow."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
+        super().__init__(ledger, step_id, index, kind)
+        self._fields: dict[str, Any] = {}
+
+    def extend(self, delta: OtherToolCallDelta) -> bool:
+        changed = False
+        if delta.id and delta.id != self.id:
+            changed = self.identify(delta.id)
+        if delta.extra is not None:
+            changed |= self._merge(self._fields, without_index(delta.extra))
+        return changed
+
+    def _merge(self, target: dict[str, Any], update: Mapping[str, Any]) -> bool:
+        """Set fields, but append ``arguments``, wherever they lie."""
+        changed = False
+        for name, value in update.items():
+            known = target.get(name)
+            if name == "arguments" and isinstance(value, str):
+                if not isinstance(known, Text):
+                    known = target[name] = Text()
+                if value:
+                    self.grow(known, value, ArgumentsAppended)
+            elif isinstance(value, dict):
+                if not isinstance(known, dict):
+                    known = target[name] = {}
+                    changed = True
+                changed |= self._merge(known, value)
+            else:
+                changed |= merge(target, {name: value})
+        return changed
+
+    def settle(self, full: OtherToolCall, *, final: bool) -> None:
+        if full.id and full.id != self.id:
+            self.identify(full.id, final=final)
+        self._fields = self._settled(self._fields, full.extra or {}, final=final)
+        self.seeded = True
+
+    def _settled(
+        self, known: Mapping[str, Any], full: Mapping[str, Any], *, final: bool
+    ) -> dict[str, Any]:
+        """Return the fields that a whole object leaves, telling arguments on the way."""
+        fields: dict[str, Any] = {}
+        for name, value in full.items():
+            before = known.get(name)
+            if name == "arguments" and isinstance(value, str):
+                text = fields[name] = before if isinstance(before, Text) else Text()
+                self.settle_text(text, value, ArgumentsAppended, final=final)
+            elif isinstance(value, dict):
+                inner = before if isinstance(before, dict) else {}
+                fields[name] = self._settled(inner, value, final=final)
+            elif value is None and before is not None:
+                fields[name] = before
+            else:
+                fields[name] = copied(value)
+        for name, before in known.items():
+            if name not in full and (not final or isinstance(before, Text)):
+                fields[name] = before
+        return fields
+
+    def flush(self) -> None:
+        self._flush(self._fields)
+
+    def _flush(self, fields: Mapping[str, Any]) -> None:
+        for value in fields.values():
+            if isinstance(value, Text):
+                if piece := value.flush():
+                    self.tell(ArgumentsAppended, piece)
+            elif isinstance(value, dict):
+                self._flush(value)
+
+    def _build(self) -> OtherToolCall:
+        fields = _read(self._fields)
+        return OtherToolCall(id=self.id, type=self.type, extra=fields or None)
+
+
+def _read(value: Any) -> Any:
+    """Copy fields, with the texts in them read."""
+    if isinstance(value, Text):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _read(item) for name, item in value.items()}
+    return copied(value)

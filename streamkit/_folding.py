@@ -1,0 +1,79 @@
+"""What following a stream comes to, but for the waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ._sources import Opened
+from .accumulator import PART, Accumulator, parts
+from .changes import Change
+from .dialects import Read
+from .errors import PeerError, TruncatedError, UsageError
+from .observers import Observer
+
+__all__ = ["Folding"]
+
+_RUN_ENDS: Final = ("complete",)
+_LIVE_ENDS: Final = ("complete", "paused", "error", "truncated")
+
+
+class Folding:
+    """What following a stream comes to, but for the waiting: items in, changes out."""
+
+    def __init__(
+        self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
+    ) -> None:
+        self.accumulator = Accumulator() if accumulator is None else accumulator
+        self.source = source
+        self.observers = observers
+        self.error: PeerError | None = None  # to be raised after the last change
+        self.is_over = False  # there is nothing more to read
+        # A complete run has no more to say, whether or not the connection stays open. What
+        # is all there is read to its end, so that a second run in it is not passed over.
+        self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
+        self._ended = False
+        if self.accumulator.outcome == "complete":
+            raise UsageError("the accumulator's run is complete; another run needs its own")
+
+    def parts(self, item: object) -> Sequence[object]:
+        """Cut an item of the source into what is read at once."""
+        if type(item) is bytes and len(item) <= PART:
+            return (item,)
+        if isinstance(item, bytes | bytearray | memoryview):
+            return parts(item)
+        if isinstance(item, str):
+            raise UsageError("bytes are needed, not text: read the source in binary")
+        return (item,)
+
+    def take(self, event: Read) -> Sequence[Change]:
+        """Take an event and return what it changed; note whether that was the end."""
+        accumulator = self.accumulator
+        try:
+            changes = accumulator.feed(event)
+        except PeerError as error:
+            changes = error.changes
+            self.is_over = True
+        if accumulator.outcome in self._ends:
+            self.is_over = True
+        return changes
+
+    def end(self, failure: Exception | None) -> Sequence[Change]:
+        """Settle the leg, and what to raise: a failure to read matters if it was open."""
+        self._ended = True
+        changes: list[Change] = []
+        try:
+            changes += self.accumulator.end()
+        except PeerError as error:
+            changes += [*error.changes, *self.accumulator.end()]
+        self.error = self.accumulator.error()
+        if failure is not None and isinstance(self.error, TruncatedError):
+            self.error.__cause__ = failure
+        return changes
+
+    def leave(self) -> Sequence[Change]:
+        """Settle the leg where following stops early; return what that changed."""
+        if self._ended:
+            return ()
+        self._ended = True
+        return self.accumulator.end(cut=True)
