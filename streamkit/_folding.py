@@ -54,7 +54,7 @@ class Folding:
         except PeerError as error:
             changes = error.changes
             self.is_over = True
-        if accumulator.outcome in self._ends:
+        if accumulator._picture.outcome in self._ends:
             self.is_over = True
         return changes
 

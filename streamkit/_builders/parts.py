@@ -20,8 +20,8 @@ from ..snapshots import (
     TextContentBlock,
 )
 from .owner import Owner
-from .raw import kept, merge, restated, was_sent, without_index
-from .row import Node
+from .raw import copied, kept, merge, restated, was_sent, without_index
+from .row import Node, Row
 
 __all__ = ["Part", "part_kind"]
 
@@ -49,14 +49,13 @@ class Part(Node):
 class TextPart(Part):
     """A text and the annotations in it."""
 
-    __slots__ = ("_annotations", "_inner", "_read", "sent", "value")
+    __slots__ = ("_inner", "annotations", "sent", "value")
 
     def __init__(self, index: int, kind: str | None) -> None:
         super().__init__(index, kind)
         self.value = Text()
         self.sent = False  # whether there was a text object
-        self._annotations: dict[int, dict[str, Any]] = {}
-        self._read: tuple[Annotation, ...] | None = ()
+        self.annotations: Row[AnnotationNode] = Row()
         self._inner: dict[str, Any] = {}  # what its snapshot keeps in extra
 
     def extend(self, owner: Owner, delta: Any) -> None:
@@ -79,18 +78,22 @@ class TextPart(Part):
         if not deltas:
             self._inner["annotations"] = []
         for delta in deltas:
-            end = max(self._annotations, default=-1) + 1
+            end = self.annotations.end
             index = delta.index if delta.index is not None and delta.index >= 0 else end
             owner.check_gap(index, end)
-            fields = without_index(delta.extra or {})
-            known = self._annotations.get(index)
-            self._read = None
-            if known is not None:
-                merge(known, fields)
+            node = self.annotations.nodes.get(index)
+            if node is not None:
+                self.annotations.touch(node)
+                merge(node.extra, without_index(delta.extra or {}))
             else:
-                known = self._annotations[index] = {}
-                merge(known, fields)
-                owner.tell(AnnotationAdded, self.index, _annotation(known))
+                node = self._open_annotation(index, without_index(delta.extra or {}))
+                owner.tell(AnnotationAdded, self.index, node.freeze())
+
+    def _open_annotation(self, index: int, fields: Mapping[str, Any]) -> AnnotationNode:
+        node = AnnotationNode(index)
+        merge(node.extra, fields)
+        self.annotations.put(node)
+        return node
 
     def settle(self, owner: Owner, full: TextContentBlock, *, final: bool) -> None:
         super().settle(owner, full, final=final)
@@ -106,14 +109,20 @@ class TextPart(Part):
     def _settle_annotations(
         self, owner: Owner, said: Sequence[Annotation], *, final: bool
     ) -> None:
-        known = len(self._annotations)
-        for annotation in said[known:]:
-            owner.tell(AnnotationAdded, self.index, annotation)
-        if len(said) >= known and (final or len(said) > known):
-            self._annotations = {rank: to_wire(each) for rank, each in enumerate(said)}
-            self._read = tuple(said)
-        elif final and not owner.done:
-            counts = {"known": f"{known} annotations", "said": f"{len(said)} annotations"}
+        """Match annotations by rank; what the list lacks is kept, and reported if final."""
+        known = self.annotations.in_order() if said else []
+        for rank, annotation in enumerate(said):
+            fields = to_wire(annotation)
+            if rank >= len(known):
+                index = rank if rank not in self.annotations.nodes else self.annotations.end
+                self._open_annotation(index, fields)
+                owner.tell(AnnotationAdded, self.index, annotation)
+            elif final:
+                known[rank].extra = fields
+                self.annotations.touch(known[rank])
+        streamed = len(self.annotations.nodes)
+        if final and not owner.done and streamed > len(said):
+            counts = {"known": f"{streamed} annotations", "said": f"{len(said)} annotations"}
             owner.report("content_shrunk", **counts)
 
     def flush(self, owner: Owner) -> None:
@@ -121,19 +130,21 @@ class TextPart(Part):
             owner.tell(TextAppended, self.index, piece)
 
     def _build(self) -> TextContentBlock:
-        if self._read is None:
-            ordered = sorted(self._annotations.items())
-            self._read = tuple(_annotation(fields) for _, fields in ordered)
         text = None
         if self.sent:
-            value = str(self.value)
-            extra = kept(self._inner, value=value, annotations=self._read)
-            text = TextContent(value=value, annotations=self._read, extra=extra)
+            value, annotations = str(self.value), self.annotations.freeze()
+            extra = kept(self._inner, value=value, annotations=annotations)
+            text = TextContent(value=value, annotations=annotations, extra=extra)
         return TextContentBlock(text=text, extra=kept(self.extra, text=text))
 
 
-def _annotation(fields: Mapping[str, Any]) -> Annotation:
-    return cast("Annotation", load(Annotation, dict(fields)))
+class AnnotationNode(Node):
+    """An annotation; its fields, as on the wire, are its `extra`."""
+
+    __slots__ = ()
+
+    def _build(self) -> Annotation:
+        return cast("Annotation", load(Annotation, copied(self.extra)))
 
 
 class RefusalPart(Part):

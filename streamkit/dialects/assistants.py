@@ -176,7 +176,9 @@ def _unnamed(data: bytes, limits: Limits) -> Event:
 
 def _payload(data: bytes) -> bytes:
     """Take a text out of its quotes: what is wrapped may be ``"[DONE]"``."""
-    return str(json.loads(data)).encode() if data.startswith(b'"') else data
+    if not data.startswith(b'"'):
+        return data
+    return str(json.loads(data.decode(errors="replace"))).encode("utf-8", "surrogatepass")
 
 
 def _error(data: bytes, limits: Limits) -> ErrorObject:

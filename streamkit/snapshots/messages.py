@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .base import IncompleteDetails, Snapshot
+from .base import IncompleteDetails, Remark, Snapshot
 
 __all__ = [
     "Annotation",
@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 
-class FileCitation(Snapshot, frozen=True, kw_only=True):
+class FileCitation(Remark, frozen=True, kw_only=True):
     """The file a citation points to."""
 
     file_id: str | None = None
 
 
-class FileCitationAnnotation(Snapshot, frozen=True, kw_only=True):
+class FileCitationAnnotation(Remark, frozen=True, kw_only=True):
     """A citation: `text` stands in the message from `start_index` to `end_index`."""
 
     type: Literal["file_citation"] = "file_citation"
@@ -42,13 +42,13 @@ class FileCitationAnnotation(Snapshot, frozen=True, kw_only=True):
     file_citation: FileCitation | None = None
 
 
-class FilePath(Snapshot, frozen=True, kw_only=True):
+class FilePath(Remark, frozen=True, kw_only=True):
     """The file a path in the text stands for."""
 
     file_id: str | None = None
 
 
-class FilePathAnnotation(Snapshot, frozen=True, kw_only=True):
+class FilePathAnnotation(Remark, frozen=True, kw_only=True):
     """A path: `text` stands in the message from `start_index` to `end_index`."""
 
     type: Literal["file_path"] = "file_path"
@@ -58,7 +58,7 @@ class FilePathAnnotation(Snapshot, frozen=True, kw_only=True):
     file_path: FilePath | None = None
 
 
-class OtherAnnotation(Snapshot, frozen=True, kw_only=True):
+class OtherAnnotation(Remark, frozen=True, kw_only=True):
     """An annotation of any other kind (Azure: url_citation), kept raw in `extra`."""
 
     type: str | None = None
