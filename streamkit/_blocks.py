@@ -48,9 +48,12 @@ class Blocks:
         "too_long",
     )
 
-    def __init__(self, max_frame_bytes: int, offset: int = 0) -> None:
+    def __init__(
+        self, max_frame_bytes: int, offset: int = 0, *, may_have_bom: bool = True
+    ) -> None:
         self._limit = max_frame_bytes
-        self._head: bytes | None = b""  # the first bytes, while they may be a BOM
+        # The first bytes, while they may be a byte-order mark.
+        self._head: bytes | None = b"" if may_have_bom else None
         self._carry = bytearray()  # the block that is not finished yet
         self._carry_start = offset
         self._carry_has_cr = False
@@ -76,6 +79,7 @@ class Blocks:
         self._first_start = None
         self._joined = False
         self.offset += len(chunk)
+        size = len(chunk) + len(self._carry)
         has_cr = b"\r" in chunk
         if has_cr:
             self._after_cr = chunk.endswith(b"\r")
@@ -88,7 +92,7 @@ class Blocks:
         self._keep(blocks.pop(), has_cr=has_cr)
         if self._carry:
             self.quiet = False
-        if len(chunk) + len(self._carry) > self._limit:
+        if size > self._limit:
             return self._within_limit(blocks)
         return blocks
 
@@ -108,13 +112,26 @@ class Blocks:
         """Return the offset in the stream of a block that `cut` has just returned."""
         if position == 0 and self._first_start is not None:
             return self._first_start
+        start = self._end_of(position)
+        while self._chunk[start : start + 1] in (b"\r", b"\n"):  # blank lines before it
+            start += 1
+        return self.offset - len(self._chunk) + start
+
+    def after(self, position: int) -> bytes:
+        """Return what was last cut after a block, and forget that there was more."""
+        rest = self._chunk[self._end_of(position + 1) :]
+        self._carry.clear()
+        return rest
+
+    def _end_of(self, count: int) -> int:
+        """Return where the chunk's first blocks end, blank line included."""
         end = 0
-        if self._joined:
-            position -= 1
+        if self._joined and count:
+            count -= 1
             end = _end_of(LINE_END, self._chunk, end)
-        for _ in range(position):
+        for _ in range(count):
             end = _end_of(_BLANK_LINE, self._chunk, end)
-        return self.offset - len(self._chunk) + end
+        return end
 
     def _without_bom(self, chunk: bytes) -> bytes:
         head = (self._head or b"") + chunk

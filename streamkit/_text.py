@@ -61,8 +61,9 @@ class Text:
         """
         known = str(self)
         if full.startswith(known):
-            self.held = ""
             rest = full[len(known) :]
+            if rest or final:
+                self.held = ""
             self._write(rest)
             return rest, None
         shrunk = known.startswith(full)

@@ -141,9 +141,11 @@ def _plan(kind: type[Struct]) -> _Plan:
         elif spec.name == "index":
             rules["index"] = _Rule(_to_index, None, False, False)
         elif spec.name != "extra":
-            rules[spec.name] = _rule(hint, is_content=is_content)
-            if spec.default is NODEFAULT and type(None) not in typing.get_args(hint):
+            rule = _rule(hint, is_content=is_content)
+            if spec.default is NODEFAULT:
                 required.append(spec.name)
+                rule = rule._replace(null=type(None) in typing.get_args(hint))
+            rules[spec.name] = rule
     return _Plan(
         kind,
         tag if isinstance(tag, str) else None,

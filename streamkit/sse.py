@@ -43,10 +43,10 @@ def encode_frame(frame: Frame) -> bytes:
             event's name, a line break or NUL in the id, a CR in the data, or a
             negative retry.
     """
-    if re.search(r"[\r\n]", frame.event):
-        raise UsageError(f"an event's name cannot hold a line break: {frame.event!r}")
-    if re.search(r"[\r\n\0]", frame.id):
-        raise UsageError(f"an id cannot hold a line break or NUL: {frame.id!r}")
+    if re.search("[\r\n\ud800-\udfff]", frame.event):
+        raise UsageError(f"a name cannot hold a line break, nor a surrogate: {frame.event!r}")
+    if re.search("[\r\n\0\ud800-\udfff]", frame.id):
+        raise UsageError(f"an id cannot hold a line break or NUL, nor a surrogate: {frame.id!r}")
     if b"\r" in frame.data:
         raise UsageError("data cannot hold a CR, which would end its line; use LF")
     if frame.retry is not None and frame.retry < 0:

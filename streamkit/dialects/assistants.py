@@ -145,6 +145,8 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
         if read is None:
             return UnknownEvent(name, _value_or_text(data, limits))
         return read(name, _object(data, limits, keep_halves=name in PLAIN))
+    except RecursionError:
+        raise NestingError("nests too deeply", event=name, excerpt=data) from None
     except DecodeError as error:
         if error.event is None:
             error.event = name
@@ -155,6 +157,8 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
 def _unnamed(data: bytes, limits: Limits) -> Event:
     if not data.lstrip().startswith(b"{"):
         return UnknownEvent("message", _value_or_text(data, limits))
+    if data.count(b"{") + data.count(b"[") > limits.depth:
+        parse(data, depth=limits.depth)  # envelopes in envelopes nest, too
     try:
         envelope = _unwrap(data)
     except (ValueError, RecursionError):

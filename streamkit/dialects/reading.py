@@ -37,17 +37,15 @@ _USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
 _LF: Final = ord("\n")
 _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 
-# More blank bytes than this before the first other one: an event stream, since they are
-# comments to nobody's JSON.
-_MAX_HEAD: Final = 1024
-
-
 # What comes out of reading: events and, last, the error where reading cannot go on: a
 # `DecodeError` whose offset says where, or a `LimitError`.
 Read: TypeAlias = Event | PeerError
 
 
 class _Body(Protocol):
+    rest: bytes | None  # what follows the end of the leg, once that was read
+    offset: int  # of the byte after what was read
+
     def read(self, chunk: bytes) -> list[Read]: ...
 
     def finish(self) -> list[Read]: ...
@@ -58,21 +56,39 @@ class EventReader:
 
     Which of the two it is, the first byte that is not blank says: ``{`` is JSON. Where
     one body holds several legs, each is looked at afresh.
-
-    Attributes:
-        read: Takes the next bytes and returns the events that they complete and, last,
-            the error where reading cannot go on.
     """
 
-    __slots__ = ("_body", "_dropped", "_head", "_limits", "read")
+    __slots__ = ("_body", "_has_begun", "_head", "_limits", "_offset")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._head = b""  # the first bytes, while they say nothing
-        self._dropped = 0  # blank lines before them
         self._body: _Body | None = None
-        # An attribute, so that the body's own method can take over.
-        self.read: Callable[[bytes], list[Read]] = self._read_first
+        self._has_begun = False  # a byte-order mark may no longer come
+        self._head = b""  # the first bytes, while they may be one, or a blank
+        self._offset = 0  # of the head, in the stream
+
+    def read(self, chunk: bytes) -> list[Read]:
+        """Return the events that this chunk completes.
+
+        Last stands the error where reading cannot go on.
+        """
+        body = self._body
+        if body is not None:
+            events = body.read(chunk)
+            if body.rest is None:
+                return events
+        else:
+            body = self._begin(chunk)
+            events = body.read(self._head) if body is not None else []
+        while body is not None and body.rest is not None:
+            self._body = None
+            self._has_begun = False
+            self._head = b""
+            self._offset = body.offset
+            body = self._begin(body.rest)
+            if body is not None:
+                events += body.read(self._head)
+        return events
 
     def finish(self) -> list[Read]:
         """Return the event that the unfinished rest amounts to, if it does to one.
@@ -83,38 +99,41 @@ class EventReader:
         """
         return self._body.finish() if self._body is not None else []
 
-    def _read_first(self, chunk: bytes) -> list[Read]:
-        chunk = self._begin(chunk)
-        if self._body is None:
-            return []
-        self.read = self._body.read
-        return self.read(chunk)
-
-    def _begin(self, chunk: bytes) -> bytes:
-        head = self._head + chunk
-        lines = head.lstrip(b"\r\n")
-        self._dropped += len(head) - len(lines)
-        start = lines.removeprefix(BOM).lstrip(_BLANK)
-        undecided = not start or BOM.startswith(lines)
-        if undecided and len(lines) <= _MAX_HEAD:
-            self._head = lines
-            return b""
-        self._head = b""
-        kind = _JsonLines if start.startswith(b"{") else _EventStream
-        self._body = kind(self._limits, self._dropped)
-        return lines
+    def _begin(self, chunk: bytes) -> _Body | None:
+        """Look at the first bytes; leave in the head what the body is to read first."""
+        data = self._head + chunk
+        end = self._offset + len(data)
+        if not self._has_begun:
+            data = data.lstrip(b"\r\n")
+            if len(data) < len(BOM) and BOM.startswith(data):
+                self._head = data
+                self._offset = end - len(data)
+                return None
+            self._has_begun = True
+            data = data.removeprefix(BOM)
+        text = data.lstrip(_BLANK)
+        # To the grammar of event streams, a line that begins with one blank or with many
+        # is the same, so that one of them is enough to remember.
+        indent = data[: len(data) - len(text)][-1:].strip(b"\r\n")
+        self._head = indent + text
+        self._offset = end - len(self._head)
+        if not text:
+            return None
+        kind = _JsonLines if text.startswith(b"{") else _EventStream
+        self._body = kind(self._limits, self._offset)
+        return self._body
 
 
 class _EventStream:
-    __slots__ = ("_blocks", "_fresh", "_is_json", "_last_id", "_limits", "_small")
+    __slots__ = ("_blocks", "_last_id", "_limits", "_small", "offset", "rest")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
-        self._blocks = Blocks(limits.frame_bytes, offset)
+        self._blocks = Blocks(limits.frame_bytes, offset, may_have_bom=False)
         self._small = min(_SMALL, limits.frame_bytes)
         self._last_id = ""
-        self._fresh = True  # no event of this leg was seen
-        self._is_json = False  # this leg, unlike the first, is lines of JSON
+        self.rest: bytes | None = None
+        self.offset = offset
 
     def read(self, chunk: bytes) -> list[Read]:
         size = len(chunk)
@@ -134,7 +153,6 @@ class _EventStream:
                         pass  # it takes more care: the general way
                     else:
                         self._blocks.offset += size
-                        self._fresh = False
                         return [event]
         blocks = self._blocks.cut(chunk)
         usual_of = _USUAL.get if self._blocks.lf_only else _none
@@ -150,13 +168,20 @@ class _EventStream:
                     except (ValueError, RecursionError):
                         pass  # it takes more care: the general way
                     else:
-                        self._fresh = False
                         continue
+            frame, self._last_id = parse_block(block, self._last_id)
+            if frame is None:
+                continue
             try:
-                self._read_block(block, events)
+                event = decode(frame, self._limits)
             except DecodeError as error:
                 error.offset = self._blocks.start_of(len(blocks) - length_hint(todo) - 1)
                 events.append(error)
+                return events
+            events.append(event)
+            if isinstance(event, _LEG_ENDS):
+                self.rest = self._blocks.after(len(blocks) - length_hint(todo) - 1)
+                self.offset = self._blocks.offset - len(self.rest)
                 return events
         if self._blocks.too_long is not None:
             events.append(too_long(self._blocks.too_long, self._limits.frame_bytes))
@@ -164,105 +189,71 @@ class _EventStream:
 
     def finish(self) -> list[Read]:
         start = self._blocks.unfinished_start
-        tail = self._blocks.finish()
-        frame, _ = parse_block(tail, self._last_id)
-        if self._is_json or (self._fresh and tail.startswith(b"{")):
-            frame = Frame("message", tail)
-        if frame is None or not _is_whole(frame.data, self._limits):
-            return []
-        try:
-            return [self._decode(frame)]
-        except DecodeError as error:
-            error.offset = start
-            return [error]
-
-    def _read_block(self, block: bytes, events: list[Read]) -> None:
-        if self._fresh:
-            block = block.lstrip(_BLANK).removeprefix(BOM)
-            self._is_json = block.startswith(b"{")
-        if self._is_json:
-            lines = filter(None, map(bytes.strip, block.split(b"\n")))
-            events += (self._decode(Frame("message", line)) for line in lines)
-            return
-        frame, self._last_id = parse_block(block, self._last_id)
-        if frame is not None:
-            events.append(self._decode(frame))
-
-    def _decode(self, frame: Frame) -> Event:
-        event = decode(frame, self._limits)
-        self._fresh = isinstance(event, _LEG_ENDS)
-        if self._fresh:
-            self._last_id = ""
-            self._is_json = False
-        return event
+        frame, _ = parse_block(self._blocks.finish(), self._last_id)
+        return _last(frame, self._limits, start)
 
 
 class _JsonLines:
     """Lines of JSON, or one object spread over lines, as a refused request is saved."""
 
-    __slots__ = ("_carry", "_fresh", "_limits", "_next", "_offset", "_spread")
+    __slots__ = ("_carry", "_is_first", "_limits", "_spread", "offset", "rest")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
         self._carry = bytearray()
-        self._offset = offset  # of the carry, in the stream
-        self._fresh = True  # no event of this leg was seen
+        self._is_first = True  # no line of this leg was read
         self._spread = False  # the object goes on over the next lines, to the end
-        self._next: _EventStream | None = None  # a later leg that is an event stream
+        self.rest: bytes | None = None
+        self.offset = offset  # of the carry
 
     def read(self, chunk: bytes) -> list[Read]:
         events: list[Read] = []
-        if self._next is not None:
-            return self._read_on(chunk)
         self._carry += chunk
         if b"\n" in chunk and not self._spread:
             self._read_lines(events)
-        if len(self._carry) > self._limits.frame_bytes:
-            events.append(too_long(self._offset, self._limits.frame_bytes))
+        if self.rest is None and len(self._carry) > self._limits.frame_bytes:
+            events.append(too_long(self.offset, self._limits.frame_bytes))
         return events
 
-    def _read_on(self, chunk: bytes) -> list[Read]:
-        self._next = self._next or _EventStream(self._limits, self._offset)
-        return self._next.read(chunk)
-
     def finish(self) -> list[Read]:
-        if self._next is not None:
-            return self._next.finish()
-        tail = bytes(self._carry).strip()
-        self._carry.clear()
-        if not _is_whole(tail, self._limits):
-            return []
-        try:
-            return [decode(Frame("message", tail), self._limits)]
-        except DecodeError as error:
-            error.offset = self._offset
-            return [error]
+        return _last(Frame("message", bytes(self._carry)), self._limits, self.offset)
 
     def _read_lines(self, events: list[Read]) -> None:
         data = bytes(self._carry)
         start = 0
-        while (end := data.find(b"\n", start) + 1) > 0:
-            line = data[start:end].strip().removeprefix(BOM)
-            if line and self._fresh and not line.startswith(b"{"):
-                self._carry.clear()
-                events += self._read_on(data[start:])
-                return
+        while (end := data.find(b"\n", start) + 1) > 0 and self.rest is None:
+            line = data[start:end].strip()
+            if len(line) > self._limits.frame_bytes:
+                break
             if line:
                 try:
                     event = decode(Frame("message", line), self._limits)
                 except DecodeError as error:
-                    if self._fresh and _goes_on(line):
+                    if self._is_first and _goes_on(line):
                         self._spread = True
                         break
-                    error.offset = self._offset
+                    error.offset = self.offset
                     events.append(error)
                     self._carry.clear()
                     return
-                self._fresh = isinstance(event, _LEG_ENDS)
                 events.append(event)
-            self._offset += end - start
+                self._is_first = False
+                if isinstance(event, _LEG_ENDS):
+                    self.rest = data[end:]
+            self.offset += end - start
             start = end
         self._carry = bytearray(data[start:])
+
+
+def _last(frame: Frame | None, limits: Limits, start: int) -> list[Read]:
+    """Return the event that an unfinished frame amounts to, if its data is whole."""
+    if frame is None or not _is_whole(frame.data, limits):
+        return []
+    try:
+        return [decode(frame, limits)]
+    except DecodeError as error:
+        error.offset = start
+        return [error]
 
 
 def _none(_: bytes) -> None:
