@@ -45,6 +45,10 @@ class Call(Owner):
         self.seeded = True
         self.extra = restated(self.extra, full.extra, final=final)
 
+    def inherit(self, other: Call) -> None:
+        """Take over what was known of this call before its kind was said."""
+        merge(self.extra, other.freeze().extra or {})
+
     def flush(self) -> None:
         """Tell what was held back in the hope of more."""
 

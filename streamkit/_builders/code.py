@@ -47,23 +47,35 @@ class CodeInterpreterCall(Call):
         elif piece is not None:
             self._inner["input"] = ""
         if code.outputs is not None:
-            self._extend_outputs(code.outputs)
+            changed |= self._extend_outputs(code.outputs)
         if code.extra is not None:
             changed |= merge(self._inner, code.extra)
         return changed
 
-    def _extend_outputs(self, deltas: tuple[OutputDelta, ...]) -> None:
+    def _extend_outputs(self, deltas: tuple[OutputDelta, ...]) -> bool:
         if not deltas:
             self._inner["outputs"] = []
-            return
+        changed = False
         nodes = self.outputs.nodes
         for delta in deltas:
             output = nodes.get(delta.index)  # type: ignore[arg-type] # None finds none
             if output is None or delta.type != output.type or not output.stale:
-                output = self._output(delta, alone=len(deltas) == 1)
-                self.outputs.touch(output)
-                output.done = False
-            output.extend(self, delta)
+                changed |= self._extend_output(delta, alone=len(deltas) == 1)
+            elif output.extend(self, delta):
+                changed = True
+        return changed
+
+    def _extend_output(self, delta: OutputDelta, *, alone: bool) -> bool:
+        """Take a fragment of an output that is new, or that was seen or ended."""
+        known = len(self.outputs.nodes)
+        output = self._output(delta, alone=alone)
+        self.outputs.touch(output)
+        output.done = False
+        if delta.type is None and output.type is not None:
+            changed = Output.extend(output, self, delta)  # nothing in it names its kind
+        else:
+            changed = output.extend(self, delta)
+        return changed and len(self.outputs.nodes) == known
 
     def _output(self, delta: OutputDelta, *, alone: bool) -> Output:
         index = delta.index
@@ -75,9 +87,11 @@ class CodeInterpreterCall(Call):
         return self._open_output(index, delta.type, known)
 
     def _open_output(self, index: int, kind: str | None, known: Output | None) -> Output:
-        if known is not None:
-            self.report("type_changed", output_index=index, known=known.type, said=kind)
         output = _OUTPUTS.get(kind, OtherOutputNode)(index, kind)
+        if known is not None and known.type is None:
+            output.extra = known.extra
+        elif known is not None:
+            self.report("type_changed", output_index=index, known=known.type, said=kind)
         self.outputs.put(output)
         return output
 

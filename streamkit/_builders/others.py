@@ -80,6 +80,10 @@ class OtherCall(Call):
                 fields[name] = before
         return fields
 
+    def inherit(self, other: Call) -> None:
+        if isinstance(other, OtherCall):
+            self._fields = other._fields
+
     def flush(self) -> None:
         self._flush(self._fields)
 

@@ -6,16 +6,15 @@ from typing import Any, cast
 
 from .._text import Text
 from ..changes import ImageAdded, LogAppended, OutputDone
-from ..deltas import CodeInterpreterLogs, CodeInterpreterOutputImage, OtherOutputDelta
+from ..deltas import CodeInterpreterLogs, CodeInterpreterOutputImage
 from ..snapshots import (
     CodeInterpreterImage,
     CodeInterpreterImageOutput,
     CodeInterpreterLogOutput,
     OtherOutput,
-    ProblemKind,
 )
 from .owner import Owner
-from .raw import kept, merge, restated
+from .raw import kept, merge, restated, was_sent, without_index
 from .row import Node
 
 __all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output"]
@@ -26,13 +25,14 @@ class Output(Node):
 
     __slots__ = ()
 
-    def extend(self, owner: Owner, delta: Any) -> None:
-        """Take a fragment."""
-        raise NotImplementedError
+    def extend(self, owner: Owner, delta: Any) -> bool:
+        """Take a fragment; return whether it changed what no change tells."""
+        return delta.extra is not None and merge(self.extra, without_index(delta.extra))
 
     def settle(self, owner: Owner, full: Any, *, final: bool) -> None:
         """Take the whole output, as the server says it is."""
-        raise NotImplementedError
+        self.seeded = True
+        self.extra = restated(self.extra, full.extra, final=final)
 
     def flush(self, owner: Owner) -> None:
         """Tell what was held back in the hope of more."""
@@ -43,37 +43,30 @@ class Output(Node):
             self.done = True
             owner.tell(OutputDone, self.index, self.freeze())
 
-    def _keep(self, full: Any, *, final: bool) -> None:
-        self.seeded = True
-        self.extra = restated(self.extra, full.extra, final=final)
-
-    def _report(
-        self, owner: Owner, kind: ProblemKind, known: str | None, said: str | None
-    ) -> None:
-        owner.report(kind, output_index=self.index, known=known, said=said)
-
 
 class LogOutput(Output):
     """Text that the code printed."""
 
     __slots__ = ("logs",)
 
-    def __init__(self, index: int, kind: str | None = "logs") -> None:
+    def __init__(self, index: int, kind: str | None) -> None:
         super().__init__(index, kind)
         self.logs = Text()
 
-    def extend(self, owner: Owner, delta: CodeInterpreterLogs) -> None:
+    def extend(self, owner: Owner, delta: CodeInterpreterLogs) -> bool:
         if delta.logs:
             owner.append(self, self.logs, delta.logs, LogAppended, self.index)
         elif delta.logs is not None:
             self.extra["logs"] = ""
+        return delta.extra is not None and super().extend(owner, delta)
 
     def settle(self, owner: Owner, full: CodeInterpreterLogOutput, *, final: bool) -> None:
         place = self.index
-        owner.settle_text(
-            self.logs, full.logs, LogAppended, place, final=final, output_index=place
-        )
-        self._keep(full, final=final)
+        if full.logs or was_sent(full, "logs", ""):
+            owner.settle_text(
+                self.logs, full.logs, LogAppended, place, final=final, output_index=place
+            )
+        super().settle(owner, full, final=final)
 
     def flush(self, owner: Owner) -> None:
         if piece := self.logs.flush():
@@ -89,36 +82,37 @@ class ImageOutput(Output):
 
     __slots__ = ("image", "sent")
 
-    def __init__(self, index: int, kind: str | None = "image") -> None:
+    def __init__(self, index: int, kind: str | None) -> None:
         super().__init__(index, kind)
         self.image: dict[str, Any] = {}
         self.sent = False  # whether there was an image object, perhaps an empty one
 
-    def extend(self, owner: Owner, delta: CodeInterpreterOutputImage) -> None:
+    def extend(self, owner: Owner, delta: CodeInterpreterOutputImage) -> bool:
+        changed = super().extend(owner, delta)
         if delta.image is not None:
-            self._set(owner, delta.image, final=True)
-        self.seeded = False
+            changed |= self._set(owner, delta.image, final=True)
+        return changed
 
     def settle(self, owner: Owner, full: CodeInterpreterImageOutput, *, final: bool) -> None:
         if full.image is not None:
             self._set(owner, full.image, final=final)
-        self._keep(full, final=final)
+        super().settle(owner, full, final=final)
 
-    def _set(self, owner: Owner, image: Any, *, final: bool) -> None:
-        """Set what is said; tell an image once, and report one that becomes another."""
+    def _set(self, owner: Owner, image: Any, *, final: bool) -> bool:
+        """Set what is said: tell an image once, and report one that becomes another."""
         self.sent = True
         known = self._where()
         said = {name: value for name in ("file_id", "url") if (value := getattr(image, name))}
         if known and any(self.image.get(name, value) != value for name, value in said.items()):
-            self._report(owner, "content_differs", known, " ".join(said.values()))
+            both = {"known": known, "said": " ".join(said.values())}
+            owner.report("content_differs", output_index=self.index, **both)
             if final:
                 self.image.update(said)
         else:
             self.image.update(said)
             if said and not known:
                 owner.tell(ImageAdded, self.index, said.get("file_id"), said.get("url"))
-        if image.extra:
-            merge(self.image, image.extra)
+        return image.extra is not None and merge(self.image, image.extra)
 
     def _where(self) -> str | None:
         known = self.image.get("file_id") or self.image.get("url")
@@ -143,14 +137,6 @@ class OtherOutputNode(Output):
     """An output of a kind unknown to this library."""
 
     __slots__ = ()
-
-    def extend(self, owner: Owner, delta: OtherOutputDelta) -> None:
-        if delta.extra:
-            merge(self.extra, delta.extra)
-        self.seeded = False
-
-    def settle(self, owner: Owner, full: OtherOutput, *, final: bool) -> None:
-        self._keep(full, final=final)
 
     def _build(self) -> OtherOutput:
         return OtherOutput(type=self.type, extra=kept(self.extra))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..deltas import FileSearchToolCallDelta
-from ..snapshots import FileSearch, FileSearchToolCall
+from ..snapshots import FileSearch, FileSearchRankingOptions, FileSearchToolCall
 from .calls import Call
 from .ledger import Ledger
 from .raw import kept
@@ -29,7 +29,7 @@ class FileSearchCall(Call):
     def _replace(self, said: FileSearch) -> bool:
         """Replace what is said; nothing here is ever added up or joined."""
         known = self.search or FileSearch()
-        options = said.ranking_options or known.ranking_options
+        options = _options(known.ranking_options, said.ranking_options)
         results = said.results or known.results
         extra = dict(known.extra or {}) | (said.extra or {})
         search = FileSearch(
@@ -57,3 +57,19 @@ class FileSearchCall(Call):
     def _build(self) -> FileSearchToolCall:
         extra = kept(self.extra, id=self.id, file_search=self.search)
         return FileSearchToolCall(id=self.id, file_search=self.search, extra=extra)
+
+
+def _options(
+    known: FileSearchRankingOptions | None, said: FileSearchRankingOptions | None
+) -> FileSearchRankingOptions | None:
+    """Replace the options that are said; a null among them erases nothing."""
+    if known is None or said is None:
+        return said or known
+    ranker = known.ranker if said.ranker is None else said.ranker
+    threshold = known.score_threshold if said.score_threshold is None else said.score_threshold
+    extra = dict(known.extra or {}) | (said.extra or {})
+    return FileSearchRankingOptions(
+        ranker=ranker,
+        score_threshold=threshold,
+        extra=kept(extra, ranker=ranker is not None, score_threshold=threshold is not None),
+    )

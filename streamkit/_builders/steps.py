@@ -111,7 +111,7 @@ class Step(Owner):
             self._open[call.index] = call
         if delta.id is not None:
             self._by_id.setdefault(delta.id, call)
-        if delta.type is None and call.type is not None:
+        if delta.type is None and not isinstance(call, OtherCall):
             changed = Call.extend(call, delta)  # nothing in it names the call's kind
         else:
             changed = call.extend(delta)
@@ -128,7 +128,7 @@ class Step(Owner):
         known = self.calls.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
             return known, False
-        return self._open_call(index, delta.id, delta.type, known), True
+        return self._open_call(index, delta.id, delta.type, known), known is None
 
     def _open_call(
         self, index: int, call_id: str | None, kind: str | None, known: Call | None
@@ -141,6 +141,8 @@ class Step(Owner):
             call.id = known.id or call.id
             if known.type is not None:
                 known.report("type_changed", known=known.type, said=kind)
+            else:
+                call.inherit(known)
         else:
             call.tell(CallOpened, kind)
         self.calls.put(call)
