@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import Final, Literal
 
 __all__ = ["Text", "Verdict", "scrub"]
@@ -13,19 +12,19 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 class Text:
-    """A string that grows at its end: appending is cheap, reading copies it once.
+    """A string that grows at its end: appending is cheap, reading decodes it once.
 
-    The pieces go into a `StringIO`, which keeps one growing buffer of the narrowest
-    character width: a list of four-character pieces would cost 15 bytes a character. The
-    first piece stays as it is, since it is the only one of most outputs.
+    The pieces go into one growing buffer of UTF-8: kept as strings in a list, pieces of
+    four characters cost 15 bytes a character. The first piece stays as it is, since it
+    is the only one of most outputs.
 
     Some servers slice text as UTF-16, so that one fragment ends in a high surrogate and
     the next begins with the low one. A high surrogate at the end is held back until the
     next piece says what it is; a surrogate that finds no other half becomes U+FFFD.
 
     Attributes:
-        buffer: Where pieces go, once there is more than one. A piece that is ASCII may be
-            written there directly while nothing is `held`.
+        buffer: Where pieces go, once there is more than one. While nothing is `held`, a
+            piece that can be encoded may be added there directly.
         held: The surrogate that is held back.
     """
 
@@ -33,7 +32,7 @@ class Text:
 
     def __init__(self) -> None:
         self._start = ""
-        self.buffer: StringIO | None = None
+        self.buffer: bytearray | None = None
         self.held = ""
 
     def append(self, piece: str) -> str:
@@ -80,20 +79,19 @@ class Text:
         self.held = ""
 
     def __str__(self) -> str:
-        return self._start if self.buffer is None else self.buffer.getvalue()
+        return self._start if self.buffer is None else self.buffer.decode()
 
     def __bool__(self) -> bool:
-        return self.buffer is not None or bool(self._start)
+        return bool(self._start or self.buffer)
 
     def _write(self, piece: str) -> None:
         if self.buffer is not None:
-            self.buffer.write(piece)
+            self.buffer += piece.encode()
         elif not self._start:
             self._start = piece
         elif piece:
-            self.buffer = StringIO()
-            self.buffer.write(self._start)
-            self.buffer.write(piece)
+            self.buffer = bytearray(self._start.encode())
+            self.buffer += piece.encode()
             self._start = ""
 
     def _whole(self, piece: str) -> str:

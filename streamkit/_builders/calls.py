@@ -69,9 +69,9 @@ class Call(Owner):
     def grow(self, text: Text, piece: str, change: Any) -> None:
         """Add a fragment to a text of this call, as `Owner.append` does, in less time."""
         buffer = text.buffer
-        if buffer is not None and piece.isascii() and not text.held and not self.seeded:
-            # The way of nearly every frame of a long stream.
-            buffer.write(piece)
-            self._ledger.changes.append(change(self.step_id, self.index, self.id, piece))
-        else:
+        if buffer is None or text.held or self.seeded or not piece.isascii():
             self.append(self, text, piece, change)
+        else:
+            # The way of nearly every frame of a long stream.
+            buffer += piece.encode()
+            self._ledger.changes.append(change(self.step_id, self.index, self.id, piece))

@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from enum import IntEnum
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 from .escape import escape_line
@@ -50,5 +51,5 @@ def complain(message: str) -> None:
 
 def let_go(stream: TextIO) -> None:
     """Send what the stream still holds nowhere, so that shutting down does not fail."""
-    with suppress(OSError), open(os.devnull, "wb") as nowhere:  # OSError: it has no descriptor
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["Escaper", "escape", "escape_json", "escape_line", "shorten"]
+__all__ = ["LINE", "Escaper", "escape", "escape_json", "escape_line", "shorten"]
 
 # C0 and C1; ARABIC LETTER MARK, the directional marks, embeddings, overrides and isolates;
 # the line and paragraph separators; and lone surrogates, which stand for undecodable bytes
@@ -19,6 +19,9 @@ _IN_TEXT: Final = re.compile(rf"\r\n|[\x00-\x08\x0b-\x1f{_CONTROLS}]")
 _IN_LINE: Final = re.compile(rf"[\x00-\x08\x0a-\x1f{_CONTROLS}]")
 _IN_JSON: Final = re.compile(rf"[{_CONTROLS}]")
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+
+# What a title or a note may be long: five lines of a terminal. More would hide the rest.
+LINE: Final = 400
 
 
 def escape(text: str) -> str:

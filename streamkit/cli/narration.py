@@ -48,7 +48,7 @@ class Place(NamedTuple):
     owner: str  # a step, or a message
     call_index: int | None
     kind: Kind
-    index: int = 0
+    part: int = 0  # of several of a kind
 
 
 class Passage(NamedTuple):
@@ -116,11 +116,11 @@ class Narrator:
             case PartAdded(message_id, index, part):
                 yield _in_message(message_id, "image", wording.part(part), index)
             case MessageDone(message):
-                for line in wording.annotations(message):
-                    yield Note("plain", line)
                 yield Closed(message.id)
-                if message.status not in ("completed", None):
-                    yield Note("plain", wording.ended("message", message))
+                for line in wording.citations(message):
+                    yield Note("plain", line)
+                if message.incomplete_details is not None:
+                    yield Note("plain", f"incomplete: {wording.reason(message)}")
             case ReasoningAppended(step_id, index, text):
                 yield Passage(Place(step_id, None, "reasoning", index), "reasoning", text)
             case ActionRequired(_, tool_calls):
@@ -145,6 +145,11 @@ class Narrator:
                 pass
             case _:
                 assert_never(change)
+
+    def resume(self) -> Iterator[Item]:
+        """Yield what is to be said before a leg."""
+        if self._accumulator.outcome == "truncated":
+            yield Note("problem", "the stream was cut; what follows was fetched later")
 
     def unknown(self) -> str | None:
         """Return how often unknown events came, where `tell` has not said it all."""
