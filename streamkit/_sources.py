@@ -77,9 +77,9 @@ class Opened:
         is_live: bool = False,
         is_whole: bool = False,
     ) -> None:
-        self.items = items
-        self.is_live = is_live
-        self.is_whole = is_whole
+        self.items: Iterator[Any] | AsyncIterator[Any] = items
+        self.is_live: bool = is_live
+        self.is_whole: bool = is_whole
         self._closers = [items, *owners]
 
     def close(self) -> None:

@@ -88,7 +88,7 @@ class DecodeError(PeerError):
         self.event = event
         self.offset = offset
         self.path = path
-        self.excerpt = excerpt[: self.EXCERPT_BYTES]
+        self.excerpt: bytes = excerpt[: self.EXCERPT_BYTES]
 
     def __str__(self) -> str:
         where = [

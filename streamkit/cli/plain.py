@@ -73,6 +73,10 @@ class PlainView(View):
             self._line(escape_line(reason))
         self._out.flush()
 
+    def close(self) -> None:  # noqa: D102
+        self._tell(Closed(None))
+        self._out.flush()
+
     def _tell(self, item: Item) -> None:
         match item:
             case Passage(place):

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from io import BufferedReader
-from pathlib import Path
-from select import select
-from typing import Any, Final, TextIO, cast
+from collections.abc import Sequence
+from typing import Any, Final, TextIO
 
-from .._sources import Opened, open_source
+from .._sources import Opened
 from ..accumulator import Accumulator
 from ..errors import PeerError, ServerError, StreamkitError, TruncatedError, UsageError
 from ..follow import Following
 from ._process import Status, complain
+from .legs import STDIN, OutputError, open_leg
 from .plain import PlainView
 from .views import ChangesView, JsonView, View
 
 __all__ = ["add_to"]
-
-STDIN: Final = "-"
 
 _DESCRIPTION: Final = """\
 Show run streams: message text, code, logs, arguments and images as they come, then each
@@ -35,17 +30,15 @@ The exit status is 0 where every stream was whole, whatever became of its run; 1
 held an error event, was cut, or made no sense; 2 where a FILE could not be read.
 """
 
-# Enough that a pipe is emptied at once; what is there is taken without waiting for more.
-_CHUNK: Final = 64 * 1024
-
-# Longer than from one token to the next, shorter than anyone minds, in seconds.
-_MOMENT: Final = 0.1
-
 
 def add_to(commands: Any) -> None:
     """Add the subcommand to the command's parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "replay", help="show recorded or live streams", description=_DESCRIPTION, epilog=_EPILOG
+        "replay",
+        help="show recorded or live streams",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        allow_abbrev=False,
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help='a recording, or "-"')
     forms = parser.add_mutually_exclusive_group()
@@ -103,12 +96,12 @@ def _replay(legs: Sequence[str], view: View, *, strict: bool, titled: bool) -> S
     failure: Exception | None = None
     for leg in legs:
         try:
-            source = _open(leg, view)
+            source, size = open_leg(leg, view)
         except (OSError, UsageError) as error:
             failure = error
             break
         is_open = True
-        view.open(leg if titled else None, _size(leg))
+        view.open(leg if titled else None, size)
         failure = _follow(source, accumulator, view)
         # A leg may be cut and another go on from there, so the last one decides.
         if not isinstance(failure, TruncatedError | ServerError | None):
@@ -128,49 +121,11 @@ def _follow(source: Opened, accumulator: Accumulator, view: View) -> StreamkitEr
                 view.show(changes)
     except StreamkitError as error:
         return error
+    except OutputError as error:
+        raise error.failure from None
     finally:
         source.close()
     return None
-
-
-def _open(name: str, view: View) -> Opened:
-    if name == STDIN:
-        if sys.stdin is None:  # as `<&-` leaves it
-            raise UsageError("standard input is closed")
-        return Opened(_arriving(cast(BufferedReader, sys.stdin.buffer), view.pause))
-    opened = open_source(Path(name), is_async=False)
-    opened.items = _counted(opened.items, view.read)
-    return opened
-
-
-def _arriving(stream: BufferedReader, pause: Callable[[], None]) -> Iterator[bytes]:
-    while True:
-        if _is_idle(stream):
-            pause()
-        chunk = stream.read1(_CHUNK)
-        if not chunk:
-            return
-        yield chunk
-
-
-def _is_idle(stream: BufferedReader) -> bool:
-    try:
-        return not select([stream], [], [], _MOMENT)[0]
-    except (OSError, ValueError):  # not to be asked here: then it may be
-        return True
-
-
-def _counted(chunks: Any, count: Callable[[int], None]) -> Iterator[bytes]:
-    for chunk in chunks:
-        count(len(chunk))
-        yield chunk
-
-
-def _size(name: str) -> int | None:
-    if name == STDIN:
-        return None
-    status = Path(name).stat()
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _described(failure: Exception) -> str:

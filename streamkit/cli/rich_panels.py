@@ -21,7 +21,7 @@ from .summary import HEAD, Row
 
 __all__ = ["Grown", "Window", "bar", "table"]
 
-# Highlighting takes seconds for a megabyte, and code of that size is data.
+# Highlighting this much takes up to a second, and code that long is data.
 _HIGHLIGHTED: Final = 100_000
 
 # Two rows are the frame of a panel, so there must be a third.

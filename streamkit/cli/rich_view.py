@@ -21,7 +21,7 @@ from .views import View
 
 __all__ = ["RichView"]
 
-# A smaller file is shown before a bar could be read.
+# About a second's worth: a smaller file is shown before a bar could be read.
 _LARGE: Final = 4 * 2**20
 
 _TONES: Final[Mapping[Tone, tuple[str, str]]] = {

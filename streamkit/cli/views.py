@@ -42,7 +42,7 @@ class View:
         """Show what the run came to; perhaps it was cut short."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Show what was held back, and leave the terminal as it was."""
 
 
 class JsonView(View):
