@@ -33,6 +33,7 @@ class Folding:
         # is all there is read to its end, so that a second run in it is not passed over.
         self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
         self._ended = False
+        self._heard = False  # whether this leg said anything
         if self.accumulator.outcome == "complete":
             raise UsageError("the accumulator's run is complete; another run needs its own")
 
@@ -49,6 +50,7 @@ class Folding:
     def take(self, event: Read) -> Sequence[Change]:
         """Take an event and return what it changed; note whether that was the end."""
         accumulator = self.accumulator
+        self._heard = True
         try:
             changes = accumulator.feed(event)
         except PeerError as error:
@@ -62,6 +64,8 @@ class Folding:
         """Settle the leg, and what to raise: a failure to read matters if it was open."""
         self._ended = True
         changes: list[Change] = []
+        if not self._heard:
+            self.accumulator.begin()  # so that a leg without a word is no silent end
         try:
             changes += self.accumulator.end()
         except PeerError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ._builders.ledger import Ledger
-from ._builders.picture import Picture
+from ._builders.picture import Picture, is_empty
 from .changes import Change
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
 from .dialects import EventReader, Read, decode
@@ -208,6 +208,18 @@ class Accumulator:
         except PeerError as error:
             return (error,)
 
+    def begin(self) -> None:
+        """Take note that a leg begins, even if nothing comes in it.
+
+        Otherwise a leg begins with the first event after the end of the one before.
+
+        Raises:
+            UsageError: The run is complete.
+        """
+        if self._picture.outcome != "open":
+            self._check_incomplete("another leg")
+            self._picture.begin_leg()
+
     def end(self, *, cut: bool = False) -> Sequence[Change]:
         """Take note that no more will come in this leg, and return what that changed.
 
@@ -230,8 +242,11 @@ class Accumulator:
             except PeerError as error:
                 self._fail(error)
                 raise
-        if self._picture.outcome == "open":
-            self._picture.end_leg(self._picture.rest)
+        picture = self._picture
+        if reader.is_cut and picture.outcome not in ("open", "complete"):
+            picture.begin_leg()  # of which nothing was whole
+        if picture.outcome == "open":
+            picture.end_leg(picture.rest)
         return self._ledger.take()
 
     def finish(self) -> RunSnapshot:
@@ -266,17 +281,20 @@ class Accumulator:
 
     def _begins_leg(self, event: Read) -> bool:
         """Open the next leg, unless the event only repeats that this one has ended."""
-        if type(event) is DoneEvent:
+        if type(event) is DoneEvent or is_empty(event):
             return False  # some servers say it twice, and after an error
         if isinstance(event, PeerError):
             return True
-        if self._picture.outcome == "complete":
-            raise UsageError(
-                f"the run is complete, so a {type(event).__name__} cannot belong to it; "
-                "another run needs an accumulator of its own"
-            )
+        self._check_incomplete(f"a {type(event).__name__}")
         self._picture.begin_leg()
         return True
+
+    def _check_incomplete(self, what: str) -> None:
+        if self._picture.outcome == "complete":
+            raise UsageError(
+                f"the run is complete, so {what} cannot belong to it; another run needs an "
+                "accumulator of its own"
+            )
 
     def _check_usable(self) -> None:
         if self._failure is not None:

@@ -42,7 +42,6 @@ class Call(Owner):
         """Take the whole call, as the server says it is."""
         if full.id and full.id != self.id:
             self.identify(full.id, final=final)
-        self.seeded = True
         self.extra = restated(self.extra, full.extra, final=final)
 
     def inherit(self, other: Call) -> None:
@@ -54,6 +53,7 @@ class Call(Owner):
 
     def close(self) -> None:
         """Tell that the call is done."""
+        self.flush()
         self.done = True
         self.tell(CallDone, self.freeze())
 

@@ -102,25 +102,30 @@ class CodeInterpreterCall(Call):
             return
         self.sent = True
         if code.input or was_sent(code, "input", ""):
-            self.settle_text(self.input, code.input, CodeAppended, final=final)
+            self.settle_text(self, self.input, code.input, CodeAppended, final=final)
         self._settle_outputs(code, final=final)
         self._inner = restated(self._inner, code.extra, final=final)
 
     def _settle_outputs(self, code: CodeInterpreter, *, final: bool) -> None:
         """Match outputs by rank; what the list lacks is kept, and reported if final."""
         known = self.outputs.in_order() if code.outputs else []
+        last = -1
         for rank, full in enumerate(code.outputs):
             output = known[rank] if rank < len(known) else None
             if output is None:
-                index = rank if rank not in self.outputs.nodes else self.outputs.end
+                index = self.outputs.place_after(last, rank)
                 output = self._open_output(index, full.type, None)
             elif output.type != full.type:
                 if not final:
                     self._report_type(output, full)
                     continue
                 output = self._open_output(output.index, full.type, output)
+            last = output.index
             self.outputs.touch(output)
+            mark = len(self._ledger.changes)
             output.settle(self, full, final=final)
+            if output.done and self._ledger.grew(mark):
+                output.done = False
         streamed = len(self.outputs.nodes)
         sent = code.outputs or was_sent(code, "outputs", [])
         if final and sent and streamed > len(code.outputs):

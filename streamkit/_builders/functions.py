@@ -76,7 +76,9 @@ class FunctionCall(Call):
         if function.name is not None:
             self._rename(function.name)
         if function.arguments or was_sent(function, "arguments", ""):
-            self.settle_text(self.arguments, function.arguments, ArgumentsAppended, final=final)
+            self.settle_text(
+                self, self.arguments, function.arguments, ArgumentsAppended, final=final
+            )
         if function.output is not None:
             self.output = function.output
         self._inner = restated(self._inner, function.extra, final=final)

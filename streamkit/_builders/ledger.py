@@ -42,6 +42,10 @@ class Ledger:
             self._reported = tuple(self._problems.values())
         return self._reported
 
+    def grew(self, mark: int) -> bool:
+        """Whether more than problems was told since there were `mark` changes."""
+        return any(type(change) is not ProblemFound for change in self.changes[mark:])
+
     def take(self) -> list[Change]:
         """Hand out the changes since the last call."""
         changes = self.changes

@@ -93,6 +93,7 @@ class MessageNode(Owner):
             self.report("reopened", known="completed", said="content")
             self.done = False
         if not self.done:
+            self.flush()
             self.done = True
             self._ledger.changes.append(MessageDone(self.freeze()))
 

@@ -56,7 +56,6 @@ class OtherCall(Call):
         if full.id and full.id != self.id:
             self.identify(full.id, final=final)
         self._fields = self._settled(self._fields, full.extra or {}, final=final)
-        self.seeded = True
 
     def _settled(
         self, known: Mapping[str, Any], full: Mapping[str, Any], *, final: bool
@@ -67,17 +66,22 @@ class OtherCall(Call):
             before = known.get(name)
             if name == "arguments" and isinstance(value, str):
                 text = fields[name] = before if isinstance(before, Text) else Text()
-                self.settle_text(text, value, ArgumentsAppended, final=final)
-            elif isinstance(value, dict):
+                self.settle_text(self, text, value, ArgumentsAppended, final=final)
+            elif isinstance(value, dict) and not isinstance(before, Text):
                 inner = before if isinstance(before, dict) else {}
                 fields[name] = self._settled(inner, value, final=final)
             elif value is None and before is not None:
                 fields[name] = before
             else:
-                fields[name] = copied(value)
+                streamed = _only_texts(before)
+                if streamed is not None:
+                    both = {"known": str(_read(streamed)), "said": str(value)}
+                    self.report("content_differs", **both)
+                fields[name] = copied(value) if final or streamed is None else before
         for name, before in known.items():
-            if name not in full and (not final or isinstance(before, Text)):
-                fields[name] = before
+            kept = _only_texts(before) if final else before
+            if name not in full and kept is not None:
+                fields[name] = kept
         return fields
 
     def inherit(self, other: Call) -> None:
@@ -107,3 +111,11 @@ def _read(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _read(item) for name, item in value.items()}
     return copied(value)
+
+
+def _only_texts(value: Any) -> Any:
+    """Return what is left of fields with nothing but texts; None, if nothing is."""
+    if isinstance(value, dict):
+        left = {name: _only_texts(item) for name, item in value.items()}
+        return {name: item for name, item in left.items() if item is not None} or None
+    return value if isinstance(value, Text) else None

@@ -31,7 +31,6 @@ class Output(Node):
 
     def settle(self, owner: Owner, full: Any, *, final: bool) -> None:
         """Take the whole output, as the server says it is."""
-        self.seeded = True
         self.extra = restated(self.extra, full.extra, final=final)
 
     def flush(self, owner: Owner) -> None:
@@ -64,7 +63,7 @@ class LogOutput(Output):
         place = self.index
         if full.logs or was_sent(full, "logs", ""):
             owner.settle_text(
-                self.logs, full.logs, LogAppended, place, final=final, output_index=place
+                self, self.logs, full.logs, LogAppended, place, final=final, output_index=place
             )
         super().settle(owner, full, final=final)
 

@@ -51,10 +51,18 @@ class Owner(Node):
             self.tell(change, *place, piece)
 
     def settle_text(
-        self, text: Text, full: str, change: Any, *place: int, final: bool, **facts: int
+        self,
+        node: Node,
+        text: Text,
+        full: str,
+        change: Any,
+        *place: int,
+        final: bool,
+        **facts: int,
     ) -> None:
         """Hold a text to what it is said to be: tell what is new, report what is not."""
         known = str(text)
+        node.seeded |= not known
         rest, verdict = text.settle(full, final=final)
         if rest:
             self.tell(change, *place, rest)

@@ -40,7 +40,6 @@ class Part(Node):
     def settle(self, owner: Owner, full: Any, *, final: bool) -> None:
         """Take the whole part, as the server says it is."""
         self.extra = restated(self.extra, full.extra, final=final)
-        self.seeded = True
 
     def flush(self, owner: Owner) -> None:
         """Tell what was held back in the hope of more."""
@@ -102,7 +101,7 @@ class TextPart(Part):
             return
         self.sent = True
         if text.value or was_sent(text, "value", ""):
-            owner.settle_text(self.value, text.value, TextAppended, self.index, final=final)
+            owner.settle_text(self, self.value, text.value, TextAppended, self.index, final=final)
         self._settle_annotations(owner, text.annotations, final=final)
         self._inner = restated(self._inner, text.extra, final=final)
 
@@ -165,7 +164,9 @@ class RefusalPart(Part):
 
     def settle(self, owner: Owner, full: RefusalContentBlock, *, final: bool) -> None:
         if full.refusal or was_sent(full, "refusal", ""):
-            owner.settle_text(self.refusal, full.refusal, RefusalAppended, self.index, final=final)
+            owner.settle_text(
+                self, self.refusal, full.refusal, RefusalAppended, self.index, final=final
+            )
         super().settle(owner, full, final=final)
 
     def flush(self, owner: Owner) -> None:
@@ -203,7 +204,6 @@ class WholePart(Part):
         self._take(owner, fields, final=final)
         if final:
             self._fields = fields
-        self.seeded = True
 
     def _take(self, owner: Owner, fields: dict[str, Any], *, final: bool) -> None:
         known, said = self._where(self._fields), self._where(fields)
@@ -229,7 +229,7 @@ class WholePart(Part):
 
     def _build(self) -> MessageContent:
         kind = _IMAGES.get(self.type, OtherContentBlock)
-        return cast("MessageContent", load(kind, {"type": self.type} | self._fields))
+        return cast("MessageContent", load(kind, {"type": self.type} | copied(self._fields)))
 
 
 def _said(delta: Any) -> dict[str, Any]:

@@ -31,9 +31,14 @@ from .messages import MessageNode
 from .row import Row
 from .steps import Step
 
-__all__ = ["Picture"]
+__all__ = ["Picture", "is_empty"]
 
 _WAITING: Final = "requires_action"
+
+
+def is_empty(event: object) -> bool:
+    """Whether an event came without data, and so means nothing."""
+    return type(event) is UnknownEvent and event.data == ""
 
 
 class Picture:
@@ -218,6 +223,6 @@ class Picture:
 
     def unknown_event(self, event: UnknownEvent) -> None:
         """Take what has no meaning here."""
-        if event.data != "":  # no data, no meaning
+        if not is_empty(event):
             self.unknown = self.unknown or event.name
             self._ledger.changes.append(UnknownReceived(event.name, event.data))

@@ -16,7 +16,7 @@ class Node:
         type: Its kind on the wire, where that has kinds.
         stale: Whether it changed since its row was last frozen.
         done: Whether its end was told.
-        seeded: Whether a full object said what it is, and no fragment came since. A
+        seeded: Whether all its text came with full objects, and no fragment since. A
             fragment that then repeats it whole is a repeat, not an addition: some
             servers create a step with all its calls, and send them again as a delta.
         extra: What its snapshot keeps beside the attributes.
@@ -69,6 +69,11 @@ class Row(Generic[N]):
     def end(self) -> int:
         """The first index past all known ones."""
         return self._order[-1] + 1 if self._order else 0
+
+    def place_after(self, index: int, rank: int) -> int:
+        """Return a free index past another one: the rank itself, where that serves."""
+        place = max(rank, index + 1)
+        return place if place not in self.nodes else self.end
 
     def in_order(self) -> list[N]:
         """The nodes in index order."""

@@ -104,7 +104,7 @@ class Step(Owner):
 
     def _extend_call(self, delta: ToolCallDelta, *, alone: bool) -> bool:
         """Take a fragment that names its call, or whose call is new, or was seen or ended."""
-        call, opened = self._call(delta, alone=alone)
+        call, changed = self._call(delta, alone=alone)
         self.calls.touch(call)
         if call.done:
             call.done = False
@@ -112,13 +112,16 @@ class Step(Owner):
         if delta.id is not None:
             self._by_id.setdefault(delta.id, call)
         if delta.type is None and not isinstance(call, OtherCall):
-            changed = Call.extend(call, delta)  # nothing in it names the call's kind
+            extended = Call.extend(call, delta)  # nothing in it names the call's kind
         else:
-            changed = call.extend(delta)
-        return changed and not opened
+            extended = call.extend(delta)
+        return extended if changed is None else changed
 
-    def _call(self, delta: ToolCallDelta, *, alone: bool) -> tuple[Call, bool]:
-        """Find or open the call of a fragment; say whether it was opened."""
+    def _call(self, delta: ToolCallDelta, *, alone: bool) -> tuple[Call, bool | None]:
+        """Find or open the call of a fragment.
+
+        Say whether that is a change which nothing tells; None, if the fragment decides.
+        """
         named = self._by_id.get(delta.id) if delta.id else None
         if named is not None and (delta.index is None or delta.index < 0):
             index = named.index
@@ -127,8 +130,9 @@ class Step(Owner):
             index = place(delta, self.calls, self, alone=alone)
         known = self.calls.nodes.get(index)
         if known is not None and delta.type in (None, known.type):
-            return known, False
-        return self._open_call(index, delta.id, delta.type, known), known is None
+            return known, None
+        is_late = known is not None and known.type is None
+        return self._open_call(index, delta.id, delta.type, known), is_late
 
     def _open_call(
         self, index: int, call_id: str | None, kind: str | None, known: Call | None
@@ -219,11 +223,12 @@ class Step(Owner):
         known = self.calls.in_order() if said else []
         by_id = {call.id: call for call in known if call.id is not None}
         claimed = {by_id[full.id].index for full in said if full.id in by_id}
+        last = -1
         for rank, full in enumerate(said):
             call = by_id.get(full.id) if full.id is not None else None
             if call is None and rank < len(known) and known[rank].index not in claimed:
                 call = known[rank]
-            self._settle_call(call, rank, full, final=final)
+            last = self._settle_call(call, last, rank, full, final=final)
         lost = len(self.calls.nodes) - len(said)
         if final and lost > 0 and not again:
             self.report(
@@ -232,25 +237,34 @@ class Step(Owner):
                 said=f"{len(said)} calls",
             )
 
-    def _settle_call(self, call: Call | None, rank: int, full: ToolCall, *, final: bool) -> None:
+    def _settle_call(
+        self, call: Call | None, last: int, rank: int, full: ToolCall, *, final: bool
+    ) -> int:
+        """Take a whole call; return its index. `last` is that of the one before it."""
         if call is None:
-            index = rank if rank not in self.calls.nodes else self.calls.end
+            index = self.calls.place_after(last, rank)
             call = self._open_call(index, full.id, full.type, None)
         elif call.type != full.type:
             if not final and call.type is not None:
                 call.report("type_changed", known=call.type, said=full.type)
-                return
+                return call.index
             call = self._open_call(call.index, full.id, full.type, call)
         if full.id is not None:
             self._by_id.setdefault(full.id, call)
         self.calls.touch(call)
+        mark = len(self._ledger.changes)
         call.settle(full, final=final)
+        if call.done and self._ledger.grew(mark):
+            call.done = False
+            self._open[call.index] = call
+        return call.index
 
     # Snapshots
 
     def flush(self) -> None:
         """Tell what was held back in the hope of more."""
         for call in self.calls.nodes.values():
+            self.calls.touch(call)
             call.flush()
 
     def _build(self) -> RunStep:

@@ -117,6 +117,7 @@ class RichView(View):
             # Called by the thread that draws, while passages are being added by the other.
             get_renderable=lambda: Window(tuple(self._passages.values()), self._progress),
             transient=True,
+            refresh_per_second=10,
             redirect_stdout=False,
             redirect_stderr=False,
         )

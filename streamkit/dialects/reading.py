@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from operator import length_hint
 from typing import Final, Protocol, TypeAlias
 
-from .._blocks import BOM, Blocks, too_long
+from .._blocks import BOM, LINE_END, Blocks, too_long
 from .._json import parse
 from ..errors import DecodeError, PeerError
 from ..events import DoneEvent, ErrorEvent, Event
@@ -43,6 +43,7 @@ Read: TypeAlias = Event | PeerError
 
 
 class _Body(Protocol):
+    is_cut: bool  # what was left at the end amounts to nothing
     rest: bytes | None  # what follows the end of the leg, once that was read
     offset: int  # of the byte after what was read
 
@@ -99,6 +100,11 @@ class EventReader:
         """
         return self._body.finish() if self._body is not None else []
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether what was left at the end was something, but no event."""
+        return self._body is not None and self._body.is_cut
+
     def _begin(self, chunk: bytes) -> _Body | None:
         """Look at the first bytes; leave in the head what the body is to read first."""
         data = self._head + chunk
@@ -125,13 +131,14 @@ class EventReader:
 
 
 class _EventStream:
-    __slots__ = ("_blocks", "_last_id", "_limits", "_small", "offset", "rest")
+    __slots__ = ("_blocks", "_last_id", "_limits", "_small", "is_cut", "offset", "rest")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
         self._blocks = Blocks(limits.frame_bytes, offset, may_have_bom=False)
         self._small = min(_SMALL, limits.frame_bytes)
         self._last_id = ""
+        self.is_cut = False
         self.rest: bytes | None = None
         self.offset = offset
 
@@ -189,14 +196,20 @@ class _EventStream:
 
     def finish(self) -> list[Read]:
         start = self._blocks.unfinished_start
-        frame, _ = parse_block(self._blocks.finish(), self._last_id)
-        return _last(frame, self._limits, start)
+        tail = self._blocks.finish()
+        frame, _ = parse_block(tail, self._last_id)
+        events = _last(frame, self._limits, start)
+        # A comment that was cut is no loss.
+        self.is_cut = not events and any(
+            line and not line.startswith(b":") for line in LINE_END.split(tail)
+        )
+        return events
 
 
 class _JsonLines:
     """Lines of JSON, or one object spread over lines, as a refused request is saved."""
 
-    __slots__ = ("_carry", "_is_first", "_limits", "_spread", "offset", "rest")
+    __slots__ = ("_carry", "_is_first", "_limits", "_spread", "is_cut", "offset", "rest")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
@@ -211,20 +224,27 @@ class _JsonLines:
         self._carry += chunk
         if b"\n" in chunk and not self._spread:
             self._read_lines(events)
-        if self.rest is None and len(self._carry) > self._limits.frame_bytes:
+        if self.rest is None and self._length(self._carry) > self._limits.frame_bytes:
             events.append(too_long(self.offset, self._limits.frame_bytes))
         return events
 
     def finish(self) -> list[Read]:
-        return _last(Frame("message", bytes(self._carry)), self._limits, self.offset)
+        tail = bytes(self._carry).strip()
+        events = _last(Frame("message", tail), self._limits, self.offset)
+        self.is_cut = bool(tail) and not events
+        return events
+
+    @staticmethod
+    def _length(line: bytes | bytearray) -> int:
+        return len(line) - line.endswith(b"\r")
 
     def _read_lines(self, events: list[Read]) -> None:
         data = bytes(self._carry)
         start = 0
         while (end := data.find(b"\n", start) + 1) > 0 and self.rest is None:
-            line = data[start:end].strip()
-            if len(line) > self._limits.frame_bytes:
+            if self._length(data[start : end - 1]) > self._limits.frame_bytes:
                 break
+            line = data[start:end].strip()
             if line:
                 try:
                     event = decode(Frame("message", line), self._limits)
