@@ -167,7 +167,8 @@ def _open_response(source: Any, *, is_async: bool) -> Opened:
             else "this response belongs to an async client: use afollow or aaccumulate"
         )
     read: Callable[[], Any] = getattr(source, method)
-    return Opened(read(), source, is_live=True)
+    # One that was read is closed, which one of the other kind refuses to be told again.
+    return Opened(read(), *(() if is_read else (source,)), is_live=True)
 
 
 def is_transport_failure(error: Exception) -> bool:

@@ -143,6 +143,7 @@ class CodeInterpreterCall(Call):
             output.flush(self)
 
     def close(self) -> None:
+        self.flush()
         for output in self.outputs.in_order():
             output.close(self)
         super().close()

@@ -13,7 +13,7 @@ from ..deltas import MessageContentDelta, MessageDelta
 from ..snapshots import Message, MessageContent
 from .ledger import Ledger
 from .owner import Owner
-from .parts import Part, part_kind
+from .parts import Part, WholePart, part_kind
 from .place import place
 from .raw import kept, merge
 from .row import Row
@@ -60,7 +60,7 @@ class MessageNode(Owner):
                 part = self._part(delta, alone=len(deltas) == 1)
             if not part.stale:
                 self.parts.touch(part)
-            if delta.type is None and part.type is not None:
+            if delta.type is None and not isinstance(part, WholePart):
                 Part.extend(part, self, delta)  # nothing in it names the part's kind
             else:
                 part.extend(self, delta)

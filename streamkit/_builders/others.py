@@ -43,14 +43,19 @@ class OtherCall(Call):
                     known = target[name] = Text()
                 if value:
                     self.grow(known, value, ArgumentsAppended)
-            elif isinstance(value, dict):
+            elif isinstance(value, dict) and not isinstance(known, Text):
                 if not isinstance(known, dict):
                     known = target[name] = {}
                     changed = True
                 changed |= self._merge(known, value)
+            elif value is not None and _only_texts(known) is not None:
+                self._report_other(known, value)
             else:
                 changed |= merge(target, {name: value})
         return changed
+
+    def _report_other(self, known: Any, said: object) -> None:
+        self.report("content_differs", known=str(_read(_only_texts(known))), said=str(said))
 
     def settle(self, full: OtherToolCall, *, final: bool) -> None:
         if full.id and full.id != self.id:
@@ -75,8 +80,7 @@ class OtherCall(Call):
             else:
                 streamed = _only_texts(before)
                 if streamed is not None:
-                    both = {"known": str(_read(streamed)), "said": str(value)}
-                    self.report("content_differs", **both)
+                    self._report_other(before, value)
                 fields[name] = copied(value) if final or streamed is None else before
         for name, before in known.items():
             kept = _only_texts(before) if final else before

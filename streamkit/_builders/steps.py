@@ -208,6 +208,7 @@ class Step(Owner):
             return
         more = bool(self._open)
         for index in sorted(self._open):
+            self.calls.touch(self._open[index])
             self._open[index].close()
         self._open.clear()
         if more and was_done:

@@ -34,6 +34,12 @@ _MESSAGE: Final = "thread.message."
 
 
 def _step_delta(name: str, data: dict[str, Any]) -> Event:
+    # Azure's beta puts calls under step details of their own type: mcp, openapi.
+    delta = data.get("delta")
+    details = delta.get("step_details") if isinstance(delta, dict) else None
+    if isinstance(details, dict) and "tool_calls" in details:
+        told = details | {"type": "tool_calls"}
+        data = data | {"delta": data["delta"] | {"step_details": told}}
     return _delta(RunStepDeltaEvent, name, data)
 
 

@@ -34,6 +34,7 @@ _USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
     for head, decoder in _HEADS.items()
 }
 
+_DONE: Final = b"event: done\ndata: [DONE]"
 _LF: Final = ord("\n")
 _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 
@@ -199,10 +200,9 @@ class _EventStream:
         tail = self._blocks.finish()
         frame, _ = parse_block(tail, self._last_id)
         events = _last(frame, self._limits, start)
-        # A comment that was cut is no loss.
-        self.is_cut = not events and any(
-            line and not line.startswith(b":") for line in LINE_END.split(tail)
-        )
+        # A comment that was cut is no loss, nor is what may be the beginning of `done`.
+        lines = [line for line in LINE_END.split(tail) if line and not line.startswith(b":")]
+        self.is_cut = not events and not _DONE.startswith(b"\n".join(lines))
         return events
 
 
