@@ -201,8 +201,9 @@ def _tell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
     for change in changes:
         for observer in observers:
             result = observer(change)
-            if inspect.iscoroutine(result):
-                result.close()
+            if result is not None and inspect.isawaitable(result):
+                if hasattr(result, "close"):
+                    result.close()
                 raise UsageError("an observer is async: use afollow or aaccumulate")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -125,19 +125,32 @@ class _On:
             return callback(change) if callback is not None else None
         if callback is None:
             return self._every(change)
-        if self.is_async:
-            return _in_turn(self._every, callback, change)
-        self._every(change)
+        first = self._every(change)
+        if first is not None and inspect.isawaitable(first):
+            return _InTurn(first, callback, change)
         return callback(change)
 
 
-async def _in_turn(
-    first: Callable[[Change], Any], second: Callable[[Change], Any], change: Change
-) -> None:
-    for callback in (first, second):
-        result = callback(change)
-        if inspect.isawaitable(result):
-            await result
+class _InTurn:
+    """Awaits one callback, then calls the other and awaits it too, if that is needed."""
+
+    def __init__(
+        self, first: Awaitable[object], callback: Callable[[Change], Any], change: Change
+    ) -> None:
+        self._first = first
+        self._callback = callback
+        self._change = change
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield from self._first.__await__()
+        second = self._callback(self._change)
+        if inspect.isawaitable(second):
+            yield from second.__await__()
+
+    def close(self) -> None:
+        """Take note that nobody will wait."""
+        if inspect.iscoroutine(self._first):
+            self._first.close()
 
 
 def is_async(observer: Callable[..., Any]) -> bool:

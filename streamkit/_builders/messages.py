@@ -15,7 +15,7 @@ from .ledger import Ledger
 from .owner import Owner
 from .parts import Part, WholePart, part_kind
 from .place import place
-from .raw import kept, merge
+from .raw import copied, kept, merge
 from .row import Row
 
 __all__ = ["MessageNode"]
@@ -85,7 +85,7 @@ class MessageNode(Owner):
             self.report("illegal_move", known=self._known.status, said=full.status)
             self.done = final
         self._known = msgspec.structs.replace(full, content=(), extra=None)
-        self.extra = dict(full.extra or {})
+        self.extra = copied(full.extra or {})
         grew = self._settle_parts(full.content, final=final)
         if not final:
             return

@@ -189,7 +189,7 @@ class WholePart(Part):
         self._told = False
 
     def extend(self, owner: Owner, delta: Any) -> None:
-        fields = dict(delta.extra or {})
+        fields = copied(delta.extra or {})
         for name in delta.__struct_fields__:
             value = getattr(delta, name)
             if name not in ("extra", "index", "type") and value is not None:

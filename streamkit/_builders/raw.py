@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["copied", "kept", "merge", "restated", "was_sent", "without_index"]
 
@@ -47,7 +47,7 @@ def restated(
 ) -> dict[str, Any]:
     """Return the fields after a full object: what a terminal one says, or both."""
     if final:
-        return dict(said or {})
+        return cast("dict[str, Any]", copied(said or {}))
     if said:
         merge(extra, said)
     return extra

@@ -6,7 +6,7 @@ from ..deltas import FileSearchToolCallDelta
 from ..snapshots import FileSearch, FileSearchRankingOptions, FileSearchToolCall
 from .calls import Call
 from .ledger import Ledger
-from .raw import kept
+from .raw import copied, kept
 
 __all__ = ["FileSearchCall"]
 
@@ -31,7 +31,7 @@ class FileSearchCall(Call):
         known = self.search or FileSearch()
         options = _options(known.ranking_options, said.ranking_options)
         results = said.results or known.results
-        extra = dict(known.extra or {}) | (said.extra or {})
+        extra = copied(known.extra or {}) | (said.extra or {})
         search = FileSearch(
             ranking_options=options,
             results=results,
@@ -67,7 +67,7 @@ def _options(
         return said or known
     ranker = known.ranker if said.ranker is None else said.ranker
     threshold = known.score_threshold if said.score_threshold is None else said.score_threshold
-    extra = dict(known.extra or {}) | (said.extra or {})
+    extra = copied(known.extra or {}) | (said.extra or {})
     return FileSearchRankingOptions(
         ranker=ranker,
         score_threshold=threshold,

@@ -32,7 +32,7 @@ from .ledger import Ledger
 from .others import OtherCall
 from .owner import Owner
 from .place import place
-from .raw import kept, merge
+from .raw import copied, kept, merge
 from .row import Row
 from .searches import FileSearchCall
 
@@ -194,14 +194,14 @@ class Step(Owner):
             self.report("illegal_move", known=self._known.status, said=full.status)
             self.done = final
         self._known = msgspec.structs.replace(full, step_details=None, extra=None)
-        self.extra = dict(full.extra or {})
+        self.extra = copied(full.extra or {})
         details = full.step_details
         if isinstance(details, ToolCallsStepDetails):
             self._settle_calls(details.tool_calls, final=final, again=was_done)
         if details is not None:
             self._set_details(details)
             if type(details) is type(self._details):
-                self._details_extra = dict(details.extra or {})
+                self._details_extra = copied(details.extra or {})
         if not final:
             if self.freeze() is not before:
                 self._ledger.changes.append(StepChanged(self.freeze()))

@@ -64,8 +64,10 @@ class Grown:
 
     def end(self, console: Console, options: ConsoleOptions, rows: int) -> RenderableType:
         """Draw the end of it, in so many rows at most."""
-        # No more characters than fit could be seen.
-        text = "".join(self._pieces)[-rows * options.max_width :]
+        text = "".join(self._pieces)
+        # No more characters could be seen. Cut in steps: lines break where they did before.
+        room = rows * options.max_width
+        text = text[max(0, len(text) - room) // room * room :]
         if self.kind == "image":
             return self._image(text)
         inner = options.update(width=max(1, options.max_width - 4), height=None)
