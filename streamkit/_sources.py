@@ -80,7 +80,8 @@ class Opened:
         self.items: Iterator[Any] | AsyncIterator[Any] = items
         self.is_live: bool = is_live
         self.is_whole: bool = is_whole
-        self._closers = [items, *owners]
+        self._closers: list[object] = [items]
+        self._closers += [owner for owner in owners if owner is not items]
 
     def close(self) -> None:
         """Close what was opened, and what was given to be read."""

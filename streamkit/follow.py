@@ -209,8 +209,10 @@ def _tell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
 
 def _leave(folding: Folding) -> None:
     folding.source.close()
-    with suppress(Exception):  # whatever made us leave is what the caller is to see
-        _tell(folding.observers, folding.leave())
+    changes = folding.leave()
+    for observer in folding.observers if changes else ():
+        with suppress(Exception):  # whatever made us leave is what the caller is to see
+            _tell((observer,), changes)
 
 
 class AsyncFollowing:
@@ -224,7 +226,7 @@ class AsyncFollowing:
     ) -> None:
         self._folding = Folding(source, observers, accumulator)
         self._batches = _aread(self._folding)
-        self._changes = (change async for changes in self._batches for change in changes)
+        self._pending: Iterator[Change] = iter(())  # of the event at hand
 
     @property
     def accumulator(self) -> Accumulator:
@@ -248,7 +250,9 @@ class AsyncFollowing:
         return self
 
     async def __anext__(self) -> Change:
-        return await anext(self._changes)
+        while (change := next(self._pending, None)) is None:
+            self._pending = iter(await anext(self._batches))
+        return change
 
     async def __aenter__(self) -> Self:
         return self
@@ -305,5 +309,7 @@ async def _aleave(folding: Folding) -> None:
     try:
         await folding.source.aclose()
     finally:
-        with suppress(Exception):  # whatever made us leave is what the caller is to see
-            await _atell(folding.observers, folding.leave())
+        changes = folding.leave()
+        for observer in folding.observers if changes else ():
+            with suppress(Exception):  # whatever made us leave is what the caller is to see
+                await _atell((observer,), changes)

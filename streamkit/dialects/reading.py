@@ -216,6 +216,7 @@ class _JsonLines:
         self._carry = bytearray()
         self._is_first = True  # no line of this leg was read
         self._spread = False  # the object goes on over the next lines, to the end
+        self.is_cut = False
         self.rest: bytes | None = None
         self.offset = offset  # of the carry
 
