@@ -7,7 +7,7 @@ from typing import Final
 
 from ._sources import Opened
 from .accumulator import PART, Accumulator, parts
-from .changes import Change
+from .changes import Change, StreamEnded
 from .dialects import Read
 from .errors import PeerError, TruncatedError, UsageError
 from .observers import Observer
@@ -34,8 +34,7 @@ class Folding:
         self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
         self._ended = False
         self._heard = False  # whether this leg said anything
-        if self.accumulator.outcome == "complete":
-            raise UsageError("the accumulator's run is complete; another run needs its own")
+        self._owed: tuple[Sequence[Change], Sequence[Observer]] | None = None
 
     def parts(self, item: object) -> Sequence[object]:
         """Cut an item of the source into what is read at once."""
@@ -75,9 +74,17 @@ class Folding:
             self.error.__cause__ = failure
         return changes
 
-    def leave(self) -> Sequence[Change]:
-        """Settle the leg where following stops early; return what that changed."""
-        if self._ended:
-            return ()
+    def interrupt(self, changes: Sequence[Change], at: Change, by: Observer) -> None:
+        """Take note of who has not heard the end, if that was among the changes."""
+        last = changes[-1]
+        if isinstance(last, StreamEnded):
+            heard = self.observers.index(by) + 1 if at is last else 0
+            self._owed = (last,), self.observers[heard:]
+
+    def leave(self) -> tuple[Sequence[Change], Sequence[Observer]]:
+        """Settle the leg where following stops early; return what to tell, and to whom."""
+        owed, self._owed = self._owed, None
+        if owed is not None or self._ended:
+            return owed or ((), ())
         self._ended = True
-        return self.accumulator.end(cut=True)
+        return self.accumulator.end(cut=True), self.observers

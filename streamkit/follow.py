@@ -94,10 +94,9 @@ def follow(
         UsageError: The source, or an observer, is asynchronous, or none.
         OSError: The file cannot be opened.
     """
-    for observer in observers:
-        _check_callable(observer)
-        if is_async(observer):
-            raise UsageError("an observer is async: use afollow or aaccumulate")
+    _check(observers, accumulator)
+    if any(map(is_async, observers)):
+        raise UsageError("an observer is async: use afollow or aaccumulate")
     return Following(open_source(source, is_async=False), observers, accumulator)
 
 
@@ -108,14 +107,17 @@ def afollow(
 
     An observer's result is awaited before the next event is looked at.
     """
-    for observer in observers:
-        _check_callable(observer)
+    _check(observers, accumulator)
     return AsyncFollowing(open_source(source, is_async=True), observers, accumulator)
 
 
-def _check_callable(observer: object) -> None:
-    if not callable(observer):
-        raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
+def _check(observers: Sequence[object], accumulator: Accumulator | None) -> None:
+    """Refuse what cannot be followed before the source is opened."""
+    for observer in observers:
+        if not callable(observer):
+            raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
+    if accumulator is not None and accumulator.outcome == "complete":
+        raise UsageError("the accumulator's run is complete; another run needs its own")
 
 
 class Following:
@@ -180,7 +182,7 @@ def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
                 for event in accumulator.read(part):
                     changes = folding.take(event)
                     if observers:
-                        _tell(observers, changes)
+                        _tell(folding, changes)
                     yield changes
                     if folding.is_over:
                         break
@@ -189,7 +191,7 @@ def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
             if folding.is_over:
                 break
         last = folding.end(failure)
-        _tell(observers, last)
+        _tell(folding, last)
         yield last
     finally:
         _leave(folding)
@@ -197,22 +199,33 @@ def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
         raise folding.error
 
 
-def _tell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
+def _tell(folding: Folding, changes: Sequence[Change]) -> None:
     for change in changes:
-        for observer in observers:
-            result = observer(change)
-            if result is not None and inspect.isawaitable(result):
-                if hasattr(result, "close"):
-                    result.close()
-                raise UsageError("an observer is async: use afollow or aaccumulate")
+        for observer in folding.observers:
+            try:
+                _call(observer, change)
+            except BaseException:
+                folding.interrupt(changes, change, observer)
+                raise
+
+
+def _call(observer: Observer, change: Change) -> None:
+    result = observer(change)
+    if result is not None and inspect.isawaitable(result):
+        if hasattr(result, "close"):
+            result.close()
+        raise UsageError("an observer is async: use afollow or aaccumulate")
 
 
 def _leave(folding: Folding) -> None:
-    folding.source.close()
-    changes = folding.leave()
-    for observer in folding.observers if changes else ():
-        with suppress(Exception):  # whatever made us leave is what the caller is to see
-            _tell((observer,), changes)
+    try:
+        folding.source.close()
+    finally:
+        changes, observers = folding.leave()
+        for observer in observers:
+            with suppress(Exception):  # whatever made us leave is what the caller is to see
+                for change in changes:
+                    _call(observer, change)
 
 
 class AsyncFollowing:
@@ -280,7 +293,7 @@ async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
                 for event in accumulator.read(part):
                     changes = folding.take(event)
                     if observers:
-                        await _atell(observers, changes)
+                        await _atell(folding, changes)
                     yield changes
                     if folding.is_over:
                         break
@@ -289,7 +302,7 @@ async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
             if folding.is_over:
                 break
         last = folding.end(failure)
-        await _atell(observers, last)
+        await _atell(folding, last)
         yield last
     finally:
         await _aleave(folding)
@@ -297,19 +310,28 @@ async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
         raise folding.error
 
 
-async def _atell(observers: Sequence[Observer], changes: Sequence[Change]) -> None:
+async def _atell(folding: Folding, changes: Sequence[Change]) -> None:
     for change in changes:
-        for observer in observers:
-            result = observer(change)
-            if inspect.isawaitable(result):
-                await result
+        for observer in folding.observers:
+            try:
+                await _acall(observer, change)
+            except BaseException:
+                folding.interrupt(changes, change, observer)
+                raise
+
+
+async def _acall(observer: Observer, change: Change) -> None:
+    result = observer(change)
+    if result is not None and inspect.isawaitable(result):
+        await result
 
 
 async def _aleave(folding: Folding) -> None:
     try:
         await folding.source.aclose()
     finally:
-        changes = folding.leave()
-        for observer in folding.observers if changes else ():
+        changes, observers = folding.leave()
+        for observer in observers:
             with suppress(Exception):  # whatever made us leave is what the caller is to see
-                await _atell((observer,), changes)
+                for change in changes:
+                    await _acall(observer, change)

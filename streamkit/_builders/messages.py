@@ -87,12 +87,10 @@ class MessageNode(Owner):
         self._known = msgspec.structs.replace(full, content=(), extra=None)
         self.extra = copied(full.extra or {})
         grew = self._settle_parts(full.content, final=final)
-        if not final:
-            return
         if self.done and grew:
             self.report("reopened", known="completed", said="content")
             self.done = False
-        if not self.done:
+        if final and not self.done:
             self.flush()
             self.done = True
             self._ledger.changes.append(MessageDone(self.freeze()))
@@ -101,22 +99,23 @@ class MessageNode(Owner):
         """Match parts by rank; what the list lacks is kept, and reported if final."""
         told = len(self._ledger.changes)
         known = self.parts.in_order() if said else []
+        last = -1
         for rank, full in enumerate(said):
             part = known[rank] if rank < len(known) else None
             if part is None:
-                index = rank if rank not in self.parts.nodes else self.parts.end
-                part = self._open_part(index, full.type, None)
+                part = self._open_part(self.parts.place_after(last, rank), full.type, None)
             elif part.type != full.type:
                 if not final:
                     self.report("type_changed", known=part.type, said=full.type)
                     continue
                 part = self._open_part(part.index, full.type, part)
+            last = part.index
             self.parts.touch(part)
             part.settle(self, full, final=final)
         streamed = len(self.parts.nodes)
         if final and not self.done and streamed > len(said):
             self.report("content_shrunk", known=f"{streamed} parts", said=f"{len(said)} parts")
-        return len(self._ledger.changes) > told
+        return self._ledger.grew(told)
 
     def flush(self) -> None:
         """Tell what was held back in the hope of more."""

@@ -192,7 +192,7 @@ class Step(Owner):
         before = full if opened or (final and not was_done) else self.freeze()
         if not is_legal(STEP_MOVES, self._known.status, full.status):
             self.report("illegal_move", known=self._known.status, said=full.status)
-            self.done = final
+            self.done = self.done and final
         self._known = msgspec.structs.replace(full, step_details=None, extra=None)
         self.extra = copied(full.extra or {})
         details = full.step_details
@@ -202,22 +202,20 @@ class Step(Owner):
             self._set_details(details)
             if type(details) is type(self._details):
                 self._details_extra = copied(details.extra or {})
-        if not final:
-            if self.freeze() is not before:
-                self._ledger.changes.append(StepChanged(self.freeze()))
-            return
         more = bool(self._open)
-        for index in sorted(self._open):
-            self.calls.touch(self._open[index])
-            self._open[index].close()
-        self._open.clear()
-        if more and was_done:
+        if was_done and more:
             self.report("reopened", known="completed", said="calls")
-        if not was_done or more:
+            self.done = False
+        if final:
+            for index in sorted(self._open):
+                self.calls.touch(self._open[index])
+                self._open[index].close()
+            self._open.clear()
+        if final and not self.done:
+            self.done = True
             self._ledger.changes.append(StepDone(self.freeze()))
         elif self.freeze() is not before:
             self._ledger.changes.append(StepChanged(self.freeze()))
-        self.done = True
 
     def _settle_calls(self, said: tuple[ToolCall, ...], *, final: bool, again: bool) -> None:
         """Match calls by id, then by rank; what the list lacks is kept, and reported."""

@@ -13,23 +13,12 @@ from .._sources import CHUNK, Opened, open_source
 from ..errors import UsageError
 from .views import View
 
-__all__ = ["STDIN", "OutputError", "open_leg"]
+__all__ = ["STDIN", "open_leg"]
 
 STDIN: Final = "-"
 
 # Longer than from one token to the next, shorter than anyone minds, in seconds.
 _MOMENT: Final = 0.1
-
-
-class OutputError(RuntimeError):
-    """Writing failed while a leg was being read.
-
-    It is no `OSError`, for that would pass for a failure to read.
-    """
-
-    def __init__(self, failure: OSError) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
 
 
 def open_leg(name: str, view: View) -> tuple[Opened, int | None]:
@@ -58,10 +47,9 @@ def open_leg(name: str, view: View) -> tuple[Opened, int | None]:
 def _arriving(stream: BufferedReader, view: View) -> Iterator[bytes]:
     while True:
         if _is_idle(stream):
-            try:
-                view.pause()
-            except OSError as error:
-                raise OutputError(error) from None
+            # If this fails to write, it passes for a failure to read; but then the view
+            # fails again, in telling the end of the leg.
+            view.pause()
         # Not read(): it would wait for the whole of a chunk.
         chunk = stream.read1(CHUNK)
         if not chunk:

@@ -13,7 +13,7 @@ from ..accumulator import Accumulator
 from ..errors import PeerError, ServerError, StreamkitError, TruncatedError, UsageError
 from ..follow import Following
 from ._process import Status, complain
-from .legs import STDIN, OutputError, open_leg
+from .legs import STDIN, open_leg
 from .plain import PlainView
 from .views import ChangesView, JsonView, View
 
@@ -121,8 +121,6 @@ def _follow(source: Opened, accumulator: Accumulator, view: View) -> StreamkitEr
                 view.show(changes)
     except StreamkitError as error:
         return error
-    except OutputError as error:
-        raise error.failure from None
     finally:
         source.close()
     return None
