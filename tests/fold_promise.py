@@ -84,7 +84,7 @@ class Promise:
         self._messages: set[str] = set()
         self._pieces: dict[tuple[object, ...], str] = defaultdict(str)
         self._texts: dict[str, dict[int, str]] = defaultdict(lambda: defaultdict(str))
-        self._images: dict[tuple[object, ...], tuple[str | None, str | None]] = {}
+        self._images: dict[tuple[object, ...], str | None] = {}
         self._added: Counter[tuple[object, ...]] = Counter()
         self._done: Counter[tuple[object, ...]] = Counter()
         self._reopened: dict[Owner, int] = {}  # how often, when it was done last
@@ -175,7 +175,7 @@ class Promise:
         place = (change.step_id, change.call_index, type(change))
         match change:
             case ImageAdded(_, _, _, output_index, file_id, url):
-                self._images[*place, output_index] = (file_id, url)
+                self._images[*place, output_index] = file_id or url
             case LogAppended():
                 self._pieces[*place, change.output_index] += change.text
             case _:
@@ -277,8 +277,8 @@ class Promise:
             if isinstance(output, CodeInterpreterLogOutput) and output.logs:
                 shown.append(output.logs)
             elif isinstance(output, CodeInterpreterImageOutput) and output.image:
-                where = (output.image.file_id, output.image.url)
-                shown += [where] if any(where) else []
+                where = output.image.file_id or output.image.url
+                shown += [where] if where else []
         told: dict[Any, object] = {}
         for known in (self._pieces, self._images):
             for place, value in known.items():

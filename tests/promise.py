@@ -189,7 +189,10 @@ class _Checker:
         parts = [self.done[each] for each in inner]
         match change:
             case StepDone(step):
-                assert parts == list(_calls(step)), "calls that are not done, or not so"
+                calls = _calls(step)
+                assert len(parts) == len(calls), "calls that are not done"
+                for each, part, call in zip(inner, parts, calls, strict=True):
+                    assert part == call or self._is_disputed(each), "a call that is not done so"
                 return step
             case CallDone(call=call):
                 whole = parts == list(_code(call).outputs) or self._is_disputed(place)
@@ -232,7 +235,8 @@ class _Checker:
             assert named, f"call {place} is named otherwise"
             if self._is_disputed(place):
                 continue
-            final = self.done.get(place, call) == call or place[:1] in self.revived
+            done = msgspec.structs.replace(self.done.get(place, call), id=call.id)
+            final = done == call or place[:1] in self.revived
             assert final, f"call {place} changed after its end"
             assert told.get((*place, "code"), "") == _code(call).input, f"code of {place}"
             assert told.get((*place, "arguments"), "") == _arguments(call), f"{place}"

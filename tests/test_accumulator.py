@@ -205,7 +205,6 @@ def test_empty_data_after_the_end_is_no_change(last: list[Frame], phantom: Any) 
     assert accumulator.snapshot() == before
 
 
-CALL: Final = function_call("call_1", "f", "{}")
 LEG_1: Final = [
     *[run("created"), run("queued"), GOING, step_created()],
     step_delta("step_1", function(0, "{}", id="call_1", name="f")),

@@ -269,6 +269,35 @@ def test_what_comes_twice_is_printed_once(save: Save, capsys: Capture) -> None:
     assert capsys.readouterr().out.count("result") == 1
 
 
+def test_a_leg_that_was_cut_is_told_to_its_end(save: Save, capsys: Capture) -> None:
+    both = step_delta("step_1", code(0, "a", id="A"), code(1, "b", id="B"))
+    legs = [save(step_created(), both, name="1.sse"), save(run("completed"), name="2.sse")]
+    assert main(["replay", "--legs", *legs]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        f"==> {legs[0]} <==\n"
+        "── code · A\n"
+        "a\n"
+        "── code · B\n"
+        "b\n"
+        "! the stream was cut; what follows was fetched later\n"
+        "\n"
+        f"==> {legs[1]} <==\n"
+        "── run · run_1\n"
+    )
+
+
+def test_standard_input_may_be_no_file(
+    save: Save, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another program, and under test, it has no descriptor to wait for."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body(ANALYSIS))))
+    assert main(["replay", "-"]) == 0
+    out = capsys.readouterr().out
+    main(["replay", save(*ANALYSIS)])
+    assert out == capsys.readouterr().out
+
+
 def test_files_have_nothing_to_do_with_each_other(save: Save, capsys: Capture) -> None:
     path = save(*ANALYSIS)
     main(["replay", path, path])

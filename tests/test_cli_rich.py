@@ -185,6 +185,16 @@ def test_nothing_hostile_gets_through(screen: Screen, tmp_path: Path) -> None:
     assert output.count("\\x1b]0;title\\x07") > 20
 
 
+def test_no_hostile_name_gets_through(screen: Screen, tmp_path: Path) -> None:
+    path = tmp_path / "\x1b]0;title\x07\u202e.sse"
+    path.write_bytes(body([run("completed"), done()]))
+    with redirect_stdout(screen):
+        assert main(["replay", str(path), str(path)]) == 0
+    assert "\\x1b]0;title\\x07\\u202e.sse ──" in words(screen.getvalue())
+    assert "\x1b]0;" not in screen.getvalue()
+    assert "\u202e" not in screen.getvalue()
+
+
 # The window
 
 

@@ -41,7 +41,6 @@ from tests.told import (
     logged,
     named,
     opened,
-    seen,
 )
 
 
@@ -50,7 +49,6 @@ def completed(*calls: Wire, **fields: Any) -> Wire:
 
 
 BEGUN: Final[Fed] = (step_created(), [begun()])
-USAGE: Final = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 
 # A call "a" of code "a" with a log "c"; and all that it comes to.
 STREAMED: Final[list[Fed]] = [
@@ -62,8 +60,6 @@ STREAMED: Final[list[Fed]] = [
 ]
 SHORT: Final = code_call("a", "a", printed("c"))
 LONG: Final = code_call("a", "ab", printed("cd"), drawn("file_e"))
-REST: Final = [coded("b", 0, "a"), logged("d", 0, 0, "a"), drew("file_e", 1, 0, "a")]
-SEEN: Final = seen("a", printed("c"), id="a")
 FOUND: Final = {"results": [{"file_id": "file_a", "score": 0.5}]}
 
 LOST: Final[dict[str, Wire]] = {
@@ -255,6 +251,25 @@ AGAIN: Final = [
         (step_event("completed", step("step_1", SHORT)), ending(step("step_1", SHORT))),
         (step_in_progress("step_1", LONG), None),
         (step_completed("step_1", LONG), None),
+    ),
+    row(
+        "a step that is reopened, and ends in another way",
+        [step("step_1", code_call("a", "ab", printed("c")), status="failed")],
+        *STREAMED,
+        (step_completed("step_1", SHORT), ending(completed(SHORT))),
+        (
+            step_delta("step_1", code(0, "b")),
+            [found("reopened", known="completed", said="delta"), coded("b", 0, "a")],
+        ),
+        (
+            step_event(
+                "failed", step("step_1", code_call("a", "ab", printed("c")), status="failed")
+            ),
+            [
+                found("illegal_move", known="completed", said="failed"),
+                *ending(step("step_1", code_call("a", "ab", printed("c")), status="failed"))[1:],
+            ],
+        ),
     ),
     row(
         "an ended step that is said to go on",

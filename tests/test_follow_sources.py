@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -28,7 +30,10 @@ from streamkit import (
 )
 from tests.recorded import OWN
 
-httpx2: Any = pytest.importorskip("httpx2")
+# openai-python 3 uses the second one, and brings it along.
+LIBRARIES: Final[list[Any]] = [httpx]
+with contextlib.suppress(ImportError):
+    LIBRARIES.append(importlib.import_module("httpx2"))
 
 pytestmark = pytest.mark.anyio
 
@@ -119,8 +124,8 @@ SOURCES: Final[dict[str, Callable[[Path], Any]]] = {
 }
 OF_SYNC: Final[dict[str, Callable[[Path], Any]]] = {
     "a response": lambda _: answer(httpx, BODY),
-    "a response, streaming": lambda _: answer(httpx, iter(CHUNKS)),
-    "a response of httpx2": lambda _: answer(httpx2, iter(CHUNKS)),
+    "a response, streaming": lambda _: answer(LIBRARIES[0], iter(CHUNKS)),
+    "a response of another library": lambda _: answer(LIBRARIES[-1], iter(CHUNKS)),
     "a response that was read": lambda _: as_read(answer(httpx, BODY)),
     "an event source": lambda _: httpx_sse.EventSource(answer(httpx, iter(CHUNKS))).iter_sse(),
 }
@@ -133,8 +138,8 @@ async def event_source(_: Path) -> AsyncIterator[httpx_sse.ServerSentEvent]:
 
 OF_ASYNC: Final[dict[str, Callable[[Path], Awaitable[Any]]]] = {
     "a response": lambda _: answer_later(httpx, BODY),
-    "a response, streaming": lambda _: answer_later(httpx, later(CHUNKS)),
-    "a response of httpx2": lambda _: answer_later(httpx2, later(CHUNKS)),
+    "a response, streaming": lambda _: answer_later(LIBRARIES[0], later(CHUNKS)),
+    "a response of another library": lambda _: answer_later(LIBRARIES[-1], later(CHUNKS)),
     "an event source": event_source,
     "an open file": lambda path: anyio.open_file(path, "rb"),
 }
@@ -191,7 +196,7 @@ async def test_an_asynchronous_iterable_that_is_no_generator() -> None:
 
 async def test_a_response_of_the_other_kind_that_was_read() -> None:
     """Nothing is left to wait for."""
-    for library in (httpx, httpx2):
+    for library in LIBRARIES:
         response = await answer_later(library, later(CHUNKS))
         await response.aread()
         assert accumulate(response) == expected()[1]
@@ -250,7 +255,7 @@ async def test_what_belongs_to_the_other_call() -> None:
         for call in (accumulate, follow):
             with pytest.raises(UsageError, match="use afollow or aaccumulate"):
                 call(source)
-    for library in (httpx, httpx2):
+    for library in LIBRARIES:
         response = answer(library, unread())
         with pytest.raises(UsageError, match="use follow or accumulate"):
             afollow(response)

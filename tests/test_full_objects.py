@@ -213,6 +213,24 @@ COMPLETING: Final = [
         (step_completed("step_1", code_call("a", "aa", printed("cc"))), []),
     ),
     row(
+        "a whole step says what a call and an output are that nobody knew",
+        [step("step_1", code_call("a", "", printed("c")), function_call("f", "g", "x"))],
+        BEGUN,
+        (
+            step_delta("step_1", ran(0, {"index": 0}), {"index": 1}),
+            [opened(), opened(1, None, None)],
+        ),
+        (
+            step_in_progress(
+                "step_1", code_call("a", "", printed("c")), function_call("f", "g", "x")
+            ),
+            [
+                *[logged("c", 0, 0, "a"), argued("x", 1, "f")],
+                changed(code_call("a", "", printed("c")), function_call("f", "g", "x")),
+            ],
+        ),
+    ),
+    row(
         "results, options and a function's output may come with the end only",
         [
             completed(

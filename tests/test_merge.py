@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.merging import Fed, check, grow
+from tests.merging import Fed, check, grow, row
 from tests.streams import (
     Wire,
     code,
@@ -17,10 +17,12 @@ from tests.streams import (
     other,
     printed,
     ran,
+    step_created,
     without,
 )
 from tests.told import (
     argued,
+    begun,
     changed,
     coded,
     drew,
@@ -37,7 +39,6 @@ def function_of(call_id: str, arguments: str) -> Wire:
 
 
 FUNCTION: Final = opened(0, None, "function")
-SEARCH: Final = opened(0, None, "file_search")
 
 SLOTS: Final = [
     grow(
@@ -202,6 +203,13 @@ NAMES: Final = [
             [argued("b"), changed({"type": "mcp", "arguments": "ab"})],
         ),
     ),
+    row(
+        "a function whose type is said late, after arguments",
+        None,
+        (step_created(), [begun()]),
+        ([{"index": 0, "arguments": "a"}], [opened(0, None, None), argued("a")]),
+        ([function(0, "b", name="f")], None),
+    ),
     grow(
         "a type of an output said late is no contradiction",
         [seen(None, printed("a"))],
@@ -227,5 +235,7 @@ NAMES: Final = [
 
 
 @pytest.mark.parametrize(("steps", "fed", "counts"), [*SLOTS, *NAMES])
-def test_fragments_find_their_place(steps: list[Wire], fed: list[Fed], counts: list[int]) -> None:
+def test_fragments_find_their_place(
+    steps: list[Wire] | None, fed: list[Fed], counts: list[int]
+) -> None:
     check(steps, fed, counts)

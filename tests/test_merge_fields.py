@@ -123,6 +123,15 @@ FIELDS: Final = [
         ),
     ),
     grow(
+        "an image gets another address",
+        [seen(None, {"type": "image", "image": {"file_id": "file_a", "url": "u"}})],
+        ([ran(0, image(0, "file_a"))], [opened(), drew("file_a")]),
+        (
+            [ran(0, {"index": 0, "type": "image", "image": {"url": "u"}})],
+            [changed(seen(None, {"type": "image", "image": {"file_id": "file_a", "url": "u"}}))],
+        ),
+    ),
+    grow(
         "ranking options are replaced, never added up or joined",
         [whole(optioned("other", 0.75))],
         ([optioned("auto", 0.5)], [SEARCH]),

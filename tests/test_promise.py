@@ -221,6 +221,16 @@ def test_a_second_end_that_adds_nothing_is_no_change() -> None:
     assert fold(frames(ended_twice(nothing))) == recorded("report")
 
 
+def test_an_output_that_comes_with_a_second_end_is_done() -> None:
+    """As Azure does after an approval, but without the delta that says it first."""
+    first, second = (read(leg) for leg in OWN["mcp-approval"])
+    second = [said for said in second if said[0] != "thread.run.step.delta"]
+    changes, snapshot = fold(frames(first), frames(second))
+    check_promise(changes, snapshot, legs=2)
+    done = [each.step for each in changes if isinstance(each, StepDone)]
+    assert snapshot.steps[1] in done
+
+
 def ended_twice(adding: Callable[[list[Any]], None]) -> list[tuple[str, str]]:
     """Let a recording end its first step twice, the second time with more."""
     (body,) = OWN["report"]

@@ -116,15 +116,15 @@ class CodeInterpreterCall(Call):
                 index = self.outputs.place_after(last, rank)
                 output = self._open_output(index, full.type, None)
             elif output.type != full.type:
-                if not final:
+                if not final and output.type is not None:
                     self._report_type(output, full)
                     continue
                 output = self._open_output(output.index, full.type, output)
             last = output.index
+            told = output.freeze() if output.done else None
             self.outputs.touch(output)
-            mark = len(self._ledger.changes)
             output.settle(self, full, final=final)
-            if output.done and self._ledger.grew(mark):
+            if output.done and output.freeze() is not told:
                 output.done = False
         streamed = len(self.outputs.nodes)
         sent = code.outputs or was_sent(code, "outputs", [])

@@ -83,6 +83,12 @@ class FunctionCall(Call):
             self.output = function.output
         self._inner = restated(self._inner, function.extra, final=final)
 
+    def inherit(self, other: Call) -> None:
+        super().inherit(other)
+        arguments = self.extra.pop("arguments", "")
+        if isinstance(arguments, str):
+            self.arguments.append(arguments)
+
     def flush(self) -> None:
         if piece := self.arguments.flush():
             self.tell(ArgumentsAppended, piece)

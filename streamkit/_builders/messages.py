@@ -15,7 +15,7 @@ from .ledger import Ledger
 from .owner import Owner
 from .parts import Part, WholePart, part_kind
 from .place import place
-from .raw import copied, kept, merge
+from .raw import copied, kept, merge, was_sent
 from .row import Row
 
 __all__ = ["MessageNode"]
@@ -73,9 +73,11 @@ class MessageNode(Owner):
         return self._open_part(index, delta.type, known)
 
     def _open_part(self, index: int, kind: str | None, known: Part | None) -> Part:
+        part = part_kind(kind)(index, kind)
         if known is not None and known.type is not None:
             self.report("type_changed", known=known.type, said=kind)
-        part = part_kind(kind)(index, kind)
+        elif isinstance(known, WholePart):
+            part.inherit(known)
         self.parts.put(part)
         return part
 
@@ -83,10 +85,11 @@ class MessageNode(Owner):
         """Take the whole message, as the server says it is."""
         if not is_legal(MESSAGE_MOVES, self._known.status, full.status):
             self.report("illegal_move", known=self._known.status, said=full.status)
-            self.done = final
+            self.done = self.done and final
         self._known = msgspec.structs.replace(full, content=(), extra=None)
         self.extra = copied(full.extra or {})
-        grew = self._settle_parts(full.content, final=final)
+        is_said = bool(full.content) or was_sent(full, "content", [])
+        grew = is_said and self._settle_parts(full.content, final=final)
         if self.done and grew:
             self.report("reopened", known="completed", said="content")
             self.done = False
@@ -105,7 +108,7 @@ class MessageNode(Owner):
             if part is None:
                 part = self._open_part(self.parts.place_after(last, rank), full.type, None)
             elif part.type != full.type:
-                if not final:
+                if not final and part.type is not None:
                     self.report("type_changed", known=part.type, said=full.type)
                     continue
                 part = self._open_part(part.index, full.type, part)

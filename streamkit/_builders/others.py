@@ -19,18 +19,18 @@ __all__ = ["OtherCall"]
 class OtherCall(Call):
     """A call of a kind unknown to this library: fields, of which arguments grow."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("fields",)
 
     def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
         super().__init__(ledger, step_id, index, kind)
-        self._fields: dict[str, Any] = {}
+        self.fields: dict[str, Any] = {}
 
     def extend(self, delta: OtherToolCallDelta) -> bool:
         changed = False
         if delta.id and delta.id != self.id:
             changed = self.identify(delta.id)
         if delta.extra is not None:
-            changed |= self._merge(self._fields, without_index(delta.extra))
+            changed |= self._merge(self.fields, without_index(delta.extra))
         return changed
 
     def _merge(self, target: dict[str, Any], update: Mapping[str, Any]) -> bool:
@@ -60,7 +60,7 @@ class OtherCall(Call):
     def settle(self, full: OtherToolCall, *, final: bool) -> None:
         if full.id and full.id != self.id:
             self.identify(full.id, final=final)
-        self._fields = self._settled(self._fields, full.extra or {}, final=final)
+        self.fields = self._settled(self.fields, full.extra or {}, final=final)
 
     def _settled(
         self, known: Mapping[str, Any], full: Mapping[str, Any], *, final: bool
@@ -90,10 +90,10 @@ class OtherCall(Call):
 
     def inherit(self, other: Call) -> None:
         if isinstance(other, OtherCall):
-            self._fields = other._fields
+            self.fields = other.fields
 
     def flush(self) -> None:
-        self._flush(self._fields)
+        self._flush(self.fields)
 
     def _flush(self, fields: Mapping[str, Any]) -> None:
         for value in fields.values():
@@ -104,7 +104,7 @@ class OtherCall(Call):
                 self._flush(value)
 
     def _build(self) -> OtherToolCall:
-        fields = _read(self._fields)
+        fields = _read(self.fields)
         return OtherToolCall(id=self.id, type=self.type, extra=fields or None)
 
 

@@ -100,6 +100,7 @@ class ImageOutput(Output):
     def _set(self, owner: Owner, image: Any, *, final: bool) -> bool:
         """Set what is said: tell an image once, and report one that becomes another."""
         self.sent = True
+        before = dict(self.image)
         known = self._where()
         said = {name: value for name in ("file_id", "url") if (value := getattr(image, name))}
         if known and any(self.image.get(name, value) != value for name, value in said.items()):
@@ -107,11 +108,14 @@ class ImageOutput(Output):
             owner.report("content_differs", output_index=self.index, **both)
             if final:
                 self.image.update(said)
+            before = dict(self.image)  # the problem tells it
         else:
             self.image.update(said)
             if said and not known:
                 owner.tell(ImageAdded, self.index, said.get("file_id"), said.get("url"))
-        return image.extra is not None and merge(self.image, image.extra)
+        if image.extra:
+            merge(self.image, image.extra)
+        return known is not None and self.image != before
 
     def _where(self) -> str | None:
         known = self.image.get("file_id") or self.image.get("url")

@@ -41,6 +41,10 @@ class Part(Node):
         """Take the whole part, as the server says it is."""
         self.extra = restated(self.extra, full.extra, final=final)
 
+    def inherit(self, other: WholePart) -> None:
+        """Take over what was known of this part before its kind was said."""
+        merge(self.extra, other.fields)
+
     def flush(self, owner: Owner) -> None:
         """Tell what was held back in the hope of more."""
 
@@ -102,7 +106,8 @@ class TextPart(Part):
         self.sent = True
         if text.value or was_sent(text, "value", ""):
             owner.settle_text(self, self.value, text.value, TextAppended, self.index, final=final)
-        self._settle_annotations(owner, text.annotations, final=final)
+        if text.annotations or was_sent(text, "annotations", []):
+            self._settle_annotations(owner, text.annotations, final=final)
         self._inner = restated(self._inner, text.extra, final=final)
 
     def _settle_annotations(
@@ -181,11 +186,11 @@ class RefusalPart(Part):
 class WholePart(Part):
     """A part that does not grow: an image, or anything unknown to this library."""
 
-    __slots__ = ("_fields", "_told")
+    __slots__ = ("_told", "fields")
 
     def __init__(self, index: int, kind: str | None) -> None:
         super().__init__(index, kind)
-        self._fields: dict[str, Any] = {}  # as on the wire, but for the type
+        self.fields: dict[str, Any] = {}  # as on the wire, but for the type
         self._told = False
 
     def extend(self, owner: Owner, delta: Any) -> None:
@@ -203,16 +208,21 @@ class WholePart(Part):
         fields.pop("type", None)
         self._take(owner, fields, final=final)
         if final:
-            self._fields = fields
+            self.fields = fields
+
+    def inherit(self, other: WholePart) -> None:
+        self.fields = other.fields
+        self._told = other._told
 
     def _take(self, owner: Owner, fields: dict[str, Any], *, final: bool) -> None:
-        known, said = self._where(self._fields), self._where(fields)
+        known, said = self._where(self.fields), self._where(fields)
         if known and said and known != said:
             owner.report("content_differs", known=known, said=said)
             if not final:
                 return
-        merge(self._fields, fields)
-        if not self._told and (self._where(self._fields) or not self._is_image):
+        merge(self.fields, fields)
+        is_known = self._where(self.fields) if self._is_image else self.type
+        if is_known and not self._told:
             self._told = True
             owner.tell(PartAdded, self.index, self._build())
 
@@ -229,7 +239,7 @@ class WholePart(Part):
 
     def _build(self) -> MessageContent:
         kind = _IMAGES.get(self.type, OtherContentBlock)
-        return cast("MessageContent", load(kind, {"type": self.type} | copied(self._fields)))
+        return cast("MessageContent", load(kind, {"type": self.type} | copied(self.fields)))
 
 
 def _said(delta: Any) -> dict[str, Any]:

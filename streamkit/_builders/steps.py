@@ -32,7 +32,7 @@ from .ledger import Ledger
 from .others import OtherCall
 from .owner import Owner
 from .place import place
-from .raw import copied, kept, merge
+from .raw import copied, kept, merge, was_sent
 from .row import Row
 from .searches import FileSearchCall
 
@@ -196,7 +196,9 @@ class Step(Owner):
         self._known = msgspec.structs.replace(full, step_details=None, extra=None)
         self.extra = copied(full.extra or {})
         details = full.step_details
-        if isinstance(details, ToolCallsStepDetails):
+        if isinstance(details, ToolCallsStepDetails) and (
+            details.tool_calls or was_sent(details, "tool_calls", [])
+        ):
             self._settle_calls(details.tool_calls, final=final, again=was_done)
         if details is not None:
             self._set_details(details)
@@ -250,10 +252,10 @@ class Step(Owner):
             call = self._open_call(call.index, full.id, full.type, call)
         if full.id is not None:
             self._by_id.setdefault(full.id, call)
+        told = call.freeze() if call.done else None
         self.calls.touch(call)
-        mark = len(self._ledger.changes)
         call.settle(full, final=final)
-        if call.done and self._ledger.grew(mark):
+        if call.done and call.freeze() is not told:
             call.done = False
             self._open[call.index] = call
         return call.index

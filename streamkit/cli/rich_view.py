@@ -100,7 +100,10 @@ class RichView(View):
                 mark, style = _TONES[tone]
                 self._console.print(Text(mark + shorten(text, LINE), style))
             case Closed(owner):
-                for grown in self._take(owner):
+                ended = self._take(owner)
+                if ended and self._live is not None:
+                    self._live.refresh()  # else they would be drawn again in the window
+                for grown in ended:
                     self._console.print(grown.whole())
 
     def _take(self, owner: str | None) -> list[Grown]:
