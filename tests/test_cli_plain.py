@@ -10,15 +10,12 @@ from typing import Final, TypeAlias
 import pytest
 
 from streamkit import (
-    Accumulator,
     Frame,
     accumulate,
     to_wire,
 )
 from streamkit.cli import main
-from streamkit.cli.plain import PlainView
 from tests.streams import (
-    Wire,
     body,
     code,
     code_call,
@@ -269,24 +266,6 @@ def test_what_comes_twice_is_printed_once(save: Save, capsys: Capture) -> None:
     assert capsys.readouterr().out.count("result") == 1
 
 
-def test_a_leg_that_was_cut_is_told_to_its_end(save: Save, capsys: Capture) -> None:
-    both = step_delta("step_1", code(0, "a", id="A"), code(1, "b", id="B"))
-    legs = [save(step_created(), both, name="1.sse"), save(run("completed"), name="2.sse")]
-    assert main(["replay", "--legs", *legs]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith(
-        f"==> {legs[0]} <==\n"
-        "── code · A\n"
-        "a\n"
-        "── code · B\n"
-        "b\n"
-        "! the stream was cut; what follows was fetched later\n"
-        "\n"
-        f"==> {legs[1]} <==\n"
-        "── run · run_1\n"
-    )
-
-
 def test_standard_input_may_be_no_file(
     save: Save, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,35 +282,3 @@ def test_files_have_nothing_to_do_with_each_other(save: Save, capsys: Capture) -
     main(["replay", path, path])
     _, first, second = capsys.readouterr().out.split(f"==> {path} <==\n")
     assert first == f"{second}\n"
-
-
-class Pipe(io.StringIO):
-    """A pipe that nothing reaches before it is flushed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.arrived = ""
-
-    def flush(self) -> None:
-        self.arrived = self.getvalue()
-
-
-def test_a_call_keeps_its_turn_until_nothing_more_arrives() -> None:
-    accumulator, out = Accumulator(), Pipe()
-    view = PlainView(out)
-    view.begin(accumulator)
-
-    def feed(*calls: Wire) -> None:
-        view.show(accumulator.feed_frame(step_delta("step_1", *calls)))
-
-    view.show(accumulator.feed_frame(step_created()))
-    feed(code(0, "a", id="call_a"), code(1, "x", id="call_b"))
-    feed(code(0, "b"), code(1, "y"))
-    assert out.arrived == "── code · call_a\nab"
-    view.pause()
-    assert out.arrived == "── code · call_a\nab\n── code · call_b\nxy"
-    feed(code(0, "c"))
-    assert out.arrived.endswith("xy\n── code · call_a · continued\nc")
-    feed(code(1, "z"))
-    view.close()
-    assert out.arrived.endswith("continued\nc\n── code · call_b · continued\nz\n")

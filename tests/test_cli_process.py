@@ -21,12 +21,14 @@ from tests.streams import (
     code,
     done,
     logs,
+    message_completed,
     message_delta,
     ran,
     run,
     step_created,
     step_delta,
     text,
+    written,
 )
 
 Process: TypeAlias = subprocess.Popen[bytes]
@@ -115,6 +117,7 @@ def test_each_event_is_shown_before_the_next_arrives(start: Start) -> None:
         (message_delta("msg_1", text(0, " tock")), " tock"),
         (message_delta("msg_1", text(0, ",\r")), ","),
         (message_delta("msg_1", text(0, "\ntick")), "\ntick"),
+        (message_completed("msg_1", written("Tick tock,\r\ntick")), "\n"),
     ]:
         send(process, frame)
         read_until(process.stdout, shown)

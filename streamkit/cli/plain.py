@@ -35,14 +35,17 @@ class PlainView(View):
         self._text = Escaper()
         self._is_line_open = False
         self._has_written = False
+        self._owner: str | None = None  # of the last passage
         self._turn: _Call | None = None
         self._waiting: dict[_Call, list[Passage]] = {}
 
-    def begin(self, accumulator: Accumulator) -> None:  # noqa: D102 - as in View
+    def begin(self, accumulator: Accumulator) -> None:
+        """Forget the run before."""
         self._narrator = Narrator(accumulator)
         self._seen.clear()
 
-    def open(self, title: str | None, size: int | None) -> None:  # noqa: D102
+    def open(self, title: str | None, size: int | None) -> None:
+        """Write the title, as `head` and `tail` do."""
         for item in self._narrator.resume():
             self._tell(item)
         if title is not None:
@@ -50,17 +53,20 @@ class PlainView(View):
             self._line(f"{gap}==> {shorten(title, LINE)} <==")
             self._out.flush()
 
-    def show(self, changes: Sequence[Change]) -> None:  # noqa: D102
+    def show(self, changes: Sequence[Change]) -> None:
+        """Write what is new."""
         for change in changes:
             for item in self._narrator.tell(change):
                 self._tell(item)
         self._out.flush()
 
-    def pause(self) -> None:  # noqa: D102
+    def pause(self) -> None:
+        """Give every call its turn."""
         self._give_turns()
         self._out.flush()
 
-    def settle(self, snapshot: RunSnapshot) -> None:  # noqa: D102
+    def settle(self, snapshot: RunSnapshot) -> None:
+        """Write the table and the final line."""
         self._tell(Closed(None))
         unknown = self._narrator.unknown()
         if unknown is not None:
@@ -73,17 +79,19 @@ class PlainView(View):
             self._line(escape_line(reason))
         self._out.flush()
 
-    def close(self) -> None:  # noqa: D102
+    def close(self) -> None:
+        """Write what was held back, and end the line."""
         self._tell(Closed(None))
         self._out.flush()
 
     def _tell(self, item: Item) -> None:
         match item:
             case Passage(place):
-                call = (place.owner, place.call_index)
-                if self._turn is None or self._turn[0] != place.owner:
+                if place.owner != self._owner:
                     self._give_turns()
-                    self._turn = call
+                    self._owner = place.owner
+                call = (place.owner, place.call_index)
+                self._turn = self._turn or call
                 if call == self._turn:
                     self._write(item)
                 else:
@@ -91,7 +99,7 @@ class PlainView(View):
             case Note(tone, text):
                 self._line(_MARKS[tone] + shorten(text, LINE))
             case Closed(owner):
-                if owner is None or (self._turn and self._turn[0] == owner):
+                if owner in (None, self._owner):
                     self._give_turns()
                     self._end_passage()
 

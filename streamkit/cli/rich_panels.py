@@ -44,7 +44,7 @@ class Grown:
     """A passage as far as it has come."""
 
     def __init__(self, kind: Kind, title: str) -> None:
-        self.kind = kind
+        self._kind: Kind = kind
         self._title = shorten(title, LINE)
         self._escaper = Escaper()
         self._pieces: list[str] = []
@@ -56,9 +56,9 @@ class Grown:
     def whole(self) -> RenderableType:
         """Draw it whole; it has ended."""
         text = "".join(self._pieces) + self._escaper.finish()
-        if self.kind == "image":
+        if self._kind == "image":
             return self._image(text)
-        if self.kind == "arguments":
+        if self._kind == "arguments":
             text = _indented(text)
         return self._panel(self._body(text.removesuffix("\n")))
 
@@ -68,14 +68,14 @@ class Grown:
         # No more characters could be seen. Cut in steps: lines break where they did before.
         room = rows * options.max_width
         text = text[max(0, len(text) - room) // room * room :]
-        if self.kind == "image":
+        if self._kind == "image":
             return self._image(text)
         inner = options.update(width=max(1, options.max_width - 4), height=None)
         lines = console.render_lines(self._body(text), inner)
         return self._panel(SegmentLines(lines[-(rows - 2) :], new_lines=True))
 
     def _body(self, text: str) -> RenderableType:
-        lexer = _LEXERS.get(self.kind)
+        lexer = _LEXERS.get(self._kind)
         if lexer is None or len(text) > _HIGHLIGHTED:
             return Text(text)
         # The terminal's own colours, which its owner has chosen to be readable.
@@ -83,7 +83,7 @@ class Grown:
 
     def _panel(self, body: RenderableType) -> Panel:
         title = Text(self._title)
-        return Panel(body, title=title, title_align="left", border_style=_FRAMES[self.kind])
+        return Panel(body, title=title, title_align="left", border_style=_FRAMES[self._kind])
 
     def _image(self, name: str) -> Text:
         return Text(f"▣ {self._title} · {shorten(name, LINE)}", _FRAMES["image"])

@@ -48,10 +48,12 @@ class RichView(View):
         self._live: Live | None = None
         self._progress: Progress | None = None
 
-    def begin(self, accumulator: Accumulator) -> None:  # noqa: D102 - as in View
+    def begin(self, accumulator: Accumulator) -> None:
+        """Forget the run before."""
         self._narrator = Narrator(accumulator)
 
-    def open(self, title: str | None, size: int | None) -> None:  # noqa: D102
+    def open(self, title: str | None, size: int | None) -> None:
+        """Draw the title, and open the window."""
         for item in self._narrator.resume():
             self._tell(item)
         if title is not None:
@@ -61,16 +63,19 @@ class RichView(View):
             self._live = self._new_window()
             self._live.start()
 
-    def read(self, count: int) -> None:  # noqa: D102
+    def read(self, count: int) -> None:
+        """Move the bar."""
         if self._progress is not None:
             self._progress.advance(self._progress.task_ids[0], count)
 
-    def show(self, changes: Sequence[Change]) -> None:  # noqa: D102
+    def show(self, changes: Sequence[Change]) -> None:
+        """Let passages grow."""
         for change in changes:
             for item in self._narrator.tell(change):
                 self._tell(item)
 
-    def settle(self, snapshot: RunSnapshot) -> None:  # noqa: D102
+    def settle(self, snapshot: RunSnapshot) -> None:
+        """Close the window; draw the table and the final line."""
         self.close()
         unknown = self._narrator.unknown()
         if unknown is not None:
@@ -82,7 +87,8 @@ class RichView(View):
         for reason in reasons(snapshot):
             self._console.print(Text(escape_line(reason), "red"))
 
-    def close(self) -> None:  # noqa: D102
+    def close(self) -> None:
+        """Draw what is in the window, and close it."""
         self._tell(Closed(None))
         self._progress = None
         if self._live is not None:

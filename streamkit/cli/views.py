@@ -51,7 +51,8 @@ class JsonView(View):
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
-    def settle(self, snapshot: RunSnapshot) -> None:  # noqa: D102 - as above
+    def settle(self, snapshot: RunSnapshot) -> None:
+        """Write the document."""
         json = msgspec.json.format(_encode(to_wire(snapshot)), indent=2)
         self._out.write(escape_json(json.decode(), self._out.encoding) + "\n")
         self._out.flush()
@@ -63,7 +64,8 @@ class ChangesView(View):
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
-    def show(self, changes: Sequence[Change]) -> None:  # noqa: D102 - as above
+    def show(self, changes: Sequence[Change]) -> None:
+        """Write a line for each change."""
         for change in changes:
             line = _encode({"change": type(change).__name__, **to_wire(change)})
             self._out.write(escape_json(line.decode(), self._out.encoding) + "\n")
