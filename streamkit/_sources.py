@@ -130,7 +130,8 @@ def open_source(source: object, *, is_async: bool) -> Opened:
 
 def _open_file(source: str | os.PathLike[str], *, is_async: bool) -> Opened:
     name = os.fspath(source)
-    if "\n" in name or name.startswith(("event:", "data:", "{")):
+    looks_like_text = "\n" in name or name.startswith(("event:", "data:", "{"))
+    if isinstance(source, str) and looks_like_text:
         raise UsageError("this is the text of a stream, not a path: encode it to bytes")
     if name.lower().endswith(_OTHER_FORMS):
         raise UsageError(f"{name} is in a form that only streamkit.recording reads")

@@ -144,7 +144,7 @@ def _plan(kind: type[Struct]) -> _Plan:
             rule = _rule(hint, is_content=is_content)
             if spec.default is NODEFAULT:
                 required.append(spec.name)
-                rule = rule._replace(null=type(None) in typing.get_args(hint))
+                rule = rule._replace(empty=..., null=type(None) in typing.get_args(hint))
             rules[spec.name] = rule
     return _Plan(
         kind,

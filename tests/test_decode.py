@@ -369,3 +369,19 @@ def test_the_limit_of_nesting_can_be_set() -> None:
     assert decode(frame, Limits(depth=2)) == UnknownEvent("ping", {"a": [1]})
     with pytest.raises(NestingError, match="nests more than 1 levels deep"):
         decode(frame, Limits(depth=1))
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b'{"error": {"message": "m"}, "object": "error"}', ErrorObject(message="m")),
+        (b'{"event": "error", "data": null}', ErrorObject()),
+    ],
+)
+def test_an_error_in_other_words(data: bytes, error: ErrorObject) -> None:
+    assert decode(Frame("message", data)) == ErrorEvent(error)
+
+
+def test_an_empty_id_is_an_id() -> None:
+    event = decode(Frame("thread.run.step.created", b'{"id": ""}'))
+    assert event == StepEvent("thread.run.step.created", RunStep(id=""))

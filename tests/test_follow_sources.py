@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib
 import inspect
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -351,3 +352,19 @@ def test_what_a_call_takes() -> None:
     for call, acall in ((accumulate, aaccumulate), (follow, afollow)):
         names = inspect.signature(call).parameters.keys()
         assert names == inspect.signature(acall).parameters.keys()
+
+
+@pytest.mark.parametrize("name", ["data:x.sse", "event: y.sse", "{z}.sse", "a\nb.sse"])
+async def test_a_path_may_look_like_text(tmp_path: Path, name: str) -> None:
+    """As a text it would be a mistake; who builds a path means one."""
+    path = tmp_path / name
+    path.write_bytes(BODY)
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        assert accumulate(Path(name)) == expected()[1]
+        assert await aaccumulate(Path(name)) == expected()[1]
+        with pytest.raises(UsageError, match="not a path"):
+            accumulate(name)
+    finally:
+        os.chdir(before)

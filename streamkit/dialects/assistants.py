@@ -174,9 +174,9 @@ def _unnamed(data: bytes, limits: Limits) -> Event:
     value = _object(data, limits, keep_halves=True)
     if isinstance(value.get("event"), str) and "data" in value:
         return decode(Frame(value["event"], _payload(json.dumps(value["data"]).encode())), limits)
-    if "error" in value and "object" not in value:
-        return ErrorEvent(_error(data, limits))
     name = _OBJECTS.get(str(value.get("object")), "")
+    if not name and value.get("error") is not None:
+        return ErrorEvent(_error(data, limits))
     if name.endswith("."):
         name += str(value.get("status"))
     if name in _READERS:
@@ -198,6 +198,8 @@ def _error(data: bytes, limits: Limits) -> ErrorObject:
         value = value["error"]
     if isinstance(value, dict):
         return load(ErrorObject, value)
+    if value is None:
+        return ErrorObject()
     return ErrorObject(message=value if isinstance(value, str) else data.decode(errors="replace"))
 
 
