@@ -193,6 +193,9 @@ class Accumulator:
             except PeerError as error:
                 error.changes = [*changes, *error.changes]
                 raise
+            except UsageError:  # more came than the run had to say: the next call tells it
+                self._ledger.changes[:0] = changes
+                raise
         return changes
 
     def read(self, part: object) -> Sequence[Read]:

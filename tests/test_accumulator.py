@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, Final
@@ -191,6 +192,15 @@ def test_a_complete_run_takes_no_more() -> None:
     assert accumulator.finish() == accumulator.snapshot() == before
 
 
+@pytest.mark.parametrize("size", [1, 100_000], ids=["one part", "several parts"])
+def test_what_follows_a_complete_run_in_a_chunk_costs_nothing_that_was_told(size: int) -> None:
+    whole = body([GOING, step_created(), step_delta("step_1", code(0, "a" * size)), OVER, done()])
+    accumulator = Accumulator()
+    with pytest.raises(UsageError):
+        accumulator.feed_bytes(whole + body([run("queued"), frame("ping", "a" * size)]))
+    assert accumulator.end() == fold([whole]).changes
+
+
 EMPTY: Final = [Frame("message", b""), Frame("ping", b""), SimpleNamespace(event="", data="")]
 
 
@@ -272,6 +282,12 @@ def test_a_leg_may_follow_a_failed_one(first: list[Frame]) -> None:
     assert promise.accumulator.finish().outcome == "complete"
 
 
+def test_a_later_leg_without_a_word_of_the_run_is_truncated() -> None:
+    for last in ([], [done()]):
+        folded = fold_every_way([*LEG_1, LEG_2[0], *last])
+        assert folded.changes[-1] == StreamEnded("truncated")
+
+
 def test_each_leg_has_a_fresh_decoder() -> None:
     accumulator = Accumulator()
     accumulator.feed_bytes(body(LEG_1[:-1]) + b"id: 7\nevent: thread.run.step.del")
@@ -305,7 +321,8 @@ def test_a_run_that_is_said_again_is_no_change() -> None:
 
 def test_an_action_is_told_once_with_the_calls_that_wait() -> None:
     again = waiting(required("call_2", "g", '{"a": 1}'))
-    folded = fold_every_way([PAUSED, PAUSED, done(), run("queued"), again])
+    later = frame(PAUSED.event, json.loads(PAUSED.data) | {"expires_at": 9})
+    folded = fold_every_way([PAUSED, PAUSED, later, done(), run("queued"), again])
     told = [each for each in folded.changes if isinstance(each, ActionRequired)]
 
     def call(call_id: str, name: str, arguments: str) -> RequiredActionFunctionToolCall:

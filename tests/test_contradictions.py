@@ -153,6 +153,22 @@ CONTRADICTING: Final = [
         found("type_changed", 0, known="code_interpreter", said="function"),
     ),
     row(
+        "another image on the way is not taken",
+        [step("step_1", code_call("a", "", drawn("file_c")))],
+        BEGUN,
+        (
+            step_delta("step_1", code(0, None, image(0, "file_c"), id="a")),
+            [opened(0, "a"), drew("file_c", 0, 0, "a")],
+        ),
+        (
+            step_in_progress("step_1", code_call("a", "", drawn("file_d"))),
+            [
+                found("content_differs", 0, 0, known="file_c", said="file_d"),
+                changed(code_call("a", "", drawn("file_c"))),
+            ],
+        ),
+    ),
+    row(
         "another image, name or arguments at the end",
         [completed(code_call("a", "", drawn("file_d")), function_call("f", "h", "y"))],
         BEGUN,

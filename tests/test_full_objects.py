@@ -165,6 +165,19 @@ COMPLETING: Final = [
         ),
     ),
     row(
+        "a call that comes with the end does not take the place of one that is named",
+        [completed(code_call("b", "b"), code_call("a", "a"))],
+        BEGUN,
+        (step_delta("step_1", code(1, "a", id="a")), [opened(1, "a"), coded("a", 1, "a")]),
+        (
+            step_completed("step_1", code_call("b", "b"), code_call("a", "a")),
+            [
+                *[opened(0, "b"), coded("b", 0, "b")],
+                *ending(completed(code_call("b", "b"), code_call("a", "a"))),
+            ],
+        ),
+    ),
+    row(
         "a delta that repeats the calls a step was created with",
         [step("step_1", code_call("a", "abx", printed("c")), function_call("f", "g", "{}y"))],
         (

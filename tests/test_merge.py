@@ -117,6 +117,13 @@ SLOTS: Final = [
         ([ran(None, logs(None, "e"))], [logged("e", 0, 1)]),
     ),
     grow(
+        "no index: something new, for an item of another kind",
+        [seen("a", printed("b"), drawn("file_c")), named("f", "d")],
+        ([code(0, "a", logs(0, "b"))], [opened(), coded("a"), logged("b")]),
+        ([ran(0, image(None, "file_c"))], [drew("file_c", 1)]),
+        ([function(None, "d", name="f")], [opened(1, None, "function"), argued("d", 1)]),
+    ),
+    grow(
         "no index: reported, for several calls",
         [seen("a"), seen("b")],
         (

@@ -230,6 +230,16 @@ ANNOTATED: Final = [
         ),
     ),
     row(
+        "annotations that come with the end stand where it says",
+        [message("msg_1", written("a", CITED, PATH, URL), status="completed")],
+        BEGUN,
+        (message_delta("msg_1", text(0, "a", at(2, CITED))), [wrote("a"), noted(CITED)]),
+        (
+            message_completed("msg_1", written("a", CITED, PATH, URL)),
+            [noted(PATH), noted(URL), ended(written("a", CITED, PATH, URL))],
+        ),
+    ),
+    row(
         "annotations that the end lacks are kept",
         [message("msg_1", written("a") | said("a", CITED), status="completed")],
         BEGUN,

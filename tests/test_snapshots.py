@@ -28,11 +28,14 @@ from streamkit import (
 )
 from streamkit._builders.row import Node
 from tests.streams import (
+    Wire,
     code,
     code_call,
     creation,
+    drawn,
     frame,
     function,
+    function_call,
     image,
     logs,
     message,
@@ -85,6 +88,19 @@ def new_calls(name: str) -> Frame:
     return step_details("step_1", details)
 
 
+def more(name: str) -> Frame:
+    """Build a fragment of a step's own fields."""
+    return frame("thread.run.step.delta", {"id": "step_1", "delta": nested(name)})
+
+
+def ran_whole(name: str) -> Wire:
+    """Build a whole call that holds such values everywhere."""
+    outputs = [printed("xyz") | nested(name), drawn("file_a") | nested(name)]
+    call: Wire = code_call(None, "", *outputs) | nested(name)
+    call["code_interpreter"] |= nested(name)
+    return call
+
+
 # Everything that can grow, some of it twice; then all of it whole.
 GROWING: Final = [
     *[run("in_progress", metadata=nested("x")), step_created(), new_calls("x"), new_calls("y")],
@@ -98,6 +114,10 @@ GROWING: Final = [
     *[step_delta("step_3", other(4, "mcp", arguments="b", **nested("y")))],
     step_completed("step_3", other_call("m", "mcp", arguments="abc", **nested("w"))),
     *[step_delta("step_3", other(4, "mcp", arguments="d", **nested("v")))],
+    *[step_created("step_1", **nested("w")), more("y")],
+    step_completed("step_1", ran_whole("w"), function_call(None, "f", "xyz") | nested("w")),
+    message_completed("msg_1", written("xyz") | nested("w"), **nested("w")),
+    *[new_calls("v"), more("v"), new_parts("v")],
     *[step_completed("step_1", usage=None), message_completed("msg_1"), run("completed")],
 ]
 

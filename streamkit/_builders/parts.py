@@ -115,13 +115,16 @@ class TextPart(Part):
     ) -> None:
         """Match annotations by rank; what the list lacks is kept, and reported if final."""
         known = self.annotations.in_order() if said else []
+        last = -1
         for rank, annotation in enumerate(said):
             fields = to_wire(annotation)
             if rank >= len(known):
-                index = rank if rank not in self.annotations.nodes else self.annotations.end
-                self._open_annotation(index, fields)
+                last = self.annotations.place_after(last, rank)
+                self._open_annotation(last, fields)
                 owner.tell(AnnotationAdded, self.index, annotation)
-            elif final:
+                continue
+            last = known[rank].index
+            if final:
                 known[rank].extra = fields
                 self.annotations.touch(known[rank])
         streamed = len(self.annotations.nodes)
