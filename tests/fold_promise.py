@@ -87,6 +87,7 @@ class Promise:
         self._images: dict[tuple[object, ...], str | None] = {}
         self._added: Counter[tuple[object, ...]] = Counter()
         self._done: Counter[tuple[object, ...]] = Counter()
+        self._last: dict[tuple[object, ...], object] = {}  # what was done, as it was told
         self._reopened: dict[Owner, int] = {}  # how often, when it was done last
         self._ended = False
 
@@ -153,13 +154,13 @@ class Promise:
                 assert index not in self._opened[step_id], "a call is opened once"
                 self._opened[step_id].append(index)
             case StepDone(step):
-                self._note_done(("step_id", step.id), terminal)
-            case CallDone(step_id, index):
-                self._note_done(("step_id", step_id), terminal, index)
-            case OutputDone(step_id, index, _, output_index):
-                self._note_done(("step_id", step_id), terminal, index, output_index)
+                self._note_done(step, ("step_id", step.id), terminal)
+            case CallDone(step_id, index, _, call):
+                self._note_done(call, ("step_id", step_id), terminal, index)
+            case OutputDone(step_id, index, _, place, output):
+                self._note_done(output, ("step_id", step_id), terminal, index, place)
             case MessageDone(message):
-                self._note_done(("message_id", message.id), terminal)
+                self._note_done(message, ("message_id", message.id), terminal)
             case TextAppended() | RefusalAppended() | PartAdded() | AnnotationAdded():
                 self._note_content(change)
             case CodeAppended() | ArgumentsAppended() | LogAppended() | ImageAdded():
@@ -195,7 +196,8 @@ class Promise:
         was = self._reopened.get(owner)
         assert was is None or self._reopenings(owner) > was, "what is done does not grow"
 
-    def _note_done(self, owner: Owner, terminal: Owner | None, *place: int) -> None:
+    def _note_done(self, whole: object, owner: Owner, terminal: Owner | None, *place: int) -> None:
+        self._last[owner, *place] = whole
         assert owner == terminal, "nothing is done before its terminal object comes"
         self._done[owner, *place] += 1
         reopenings = self._reopenings(owner)
@@ -238,9 +240,14 @@ class Promise:
         indices = sorted(self._opened[step.id])
         assert len(calls) == len(indices), "each call is opened once"
         owner = ("step_id", step.id)
-        assert not ended or self._done[owner,], "a step is done with its terminal object"
+        assert not ended or (owner,) in self._last, "a step is done with its terminal object"
         for index, call in zip(indices, calls, strict=True):
-            assert not ended or self._done[owner, index], "a call is done with its step"
+            assert not ended or self._last[owner, index] == call, "a call is done as it ended"
+            if ended and isinstance(call, CodeInterpreterToolCall):
+                places = sorted(place[2:] for place in self._last if place[:2] == (owner, index))
+                ends = [self._last[(owner, index, *place)] for place in places if place]
+                outputs = call.code_interpreter.outputs if call.code_interpreter else ()
+                assert ends == list(outputs), "an output is done as it ended"
             excused = {
                 problem.output_index
                 for problem in problems
@@ -250,7 +257,7 @@ class Promise:
             if None not in excused:
                 self._look_at_call(step.id, index, call)
             if not excused and isinstance(call, CodeInterpreterToolCall):
-                self._look_at_outputs(step.id, index, call, ended=ended)
+                self._look_at_outputs(step.id, index, call)
 
     def _look_at_call(self, step_id: str, index: int, call: ToolCall) -> None:
         code = self._pieces.get((step_id, index, CodeAppended), "")
@@ -268,9 +275,7 @@ class Promise:
                 shown = "".join(texts)
                 assert in_turns(arguments) == in_turns(shown), "the fragments are the arguments"
 
-    def _look_at_outputs(
-        self, step_id: str, index: int, call: CodeInterpreterToolCall, *, ended: bool
-    ) -> None:
+    def _look_at_outputs(self, step_id: str, index: int, call: CodeInterpreterToolCall) -> None:
         outputs = call.code_interpreter.outputs if call.code_interpreter else ()
         shown: list[object] = []
         for output in outputs:
@@ -285,10 +290,6 @@ class Promise:
                 if place[:2] == (step_id, index) and len(place) == 4:
                     told[place[3]] = value
         assert [told[at] for at in sorted(told)] == shown, "the fragments are the outputs"
-        if ended:
-            owner = ("step_id", step_id)
-            ends = [place for place in self._done if place[:2] == (owner, index)]
-            assert len(ends) == len(outputs) + 1, "an output is done with its step"
 
     def _look_at_message(self, message: Message, problems: Sequence[Problem]) -> None:
         if any(p.kind in CONTRADICTIONS and p.message_id == message.id for p in problems):

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from streamkit import Change, Frame, ProblemFound, StreamEnded, to_wire
+from streamkit import Change, Frame, ProblemFound, RunSnapshot, StreamEnded, to_wire
 from tests.folding import fold_every_way
 from tests.streams import Wire, step, step_created, step_delta
 from tests.told import begun
 
-__all__ = ["Fed", "check", "grow", "row"]
+__all__ = ["Fed", "check", "checked", "grow", "row"]
 
 # Items of a delta for step_1, or any other frame; and what is told of it. None is for what
 # the promise alone must hold.
@@ -35,13 +35,19 @@ def grow(name: str, calls: Sequence[Wire], *fed: Fed, counts: Sequence[int] = ()
 
 
 def check(steps: Sequence[Wire] | None, fed: Sequence[Fed], counts: Sequence[int] = ()) -> None:
-    """Hold the fold to a row, however the stream is cut."""
+    """Hold the fold to a row about steps, however the stream is cut."""
+    snapshot = checked(fed, counts)
+    assert steps is None or to_wire(snapshot.steps) == list(steps)
+
+
+def checked(fed: Sequence[Fed], counts: Sequence[int]) -> RunSnapshot:
+    """Hold the fold to all of a row but what it comes to, and return that."""
     frames = [each if isinstance(each, Frame) else step_delta("step_1", *each) for each, _ in fed]
     folded = fold_every_way(frames)
     for changes, (_, expected) in zip(folded.told, fed, strict=False):
         assert expected is None or changes == list(expected)
     assert folded.told[-1] == [StreamEnded("truncated")]
-    assert steps is None or to_wire(folded.snapshot.steps) == list(steps)
     found = [change.problem for change in folded.changes if isinstance(change, ProblemFound)]
     counted = zip(found, counts or [1] * len(found), strict=True)
     assert folded.snapshot.problems == tuple(replace(each, count=count) for each, count in counted)
+    return folded.snapshot

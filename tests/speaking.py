@@ -1,27 +1,23 @@
-"""Rows of tables about messages, and what is expected to be told of them."""
+"""What is expected of messages, in few words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-import pytest
-
 from streamkit import (
     AnnotationAdded,
     Change,
-    Frame,
     MessageContent,
     MessageDone,
     MessageOpened,
     PartAdded,
     RefusalAppended,
-    StreamEnded,
     TextAppended,
     TextContentBlock,
     to_wire,
 )
-from tests.folding import fold_every_way
+from tests.merging import Fed, checked
 from tests.streams import (
     Wire,
     message,
@@ -31,14 +27,6 @@ from tests.streams import (
     written,
 )
 from tests.told import as_message
-
-# A frame, and what is told of it. None is for what the promise alone must hold.
-Fed = tuple[Frame, Sequence[Change] | None]
-
-
-def row(name: str, messages: Sequence[Wire], *fed: Fed) -> Any:
-    """Build a row: what the stream comes to, and what each frame changed."""
-    return pytest.param(messages, fed, id=name)
 
 
 def begun(*content: Wire, **fields: Any) -> Change:
@@ -101,10 +89,6 @@ CITED: Final = {
 }
 
 
-def check(messages: Sequence[Wire], fed: Sequence[Fed]) -> None:
-    """Hold the fold to a row, however the stream is cut."""
-    folded = fold_every_way([each for each, _ in fed])
-    for told, (_, changes) in zip(folded.told, fed, strict=False):
-        assert changes is None or told == list(changes)
-    assert folded.told[-1] == [StreamEnded("truncated")]
-    assert to_wire(folded.snapshot.messages) == list(messages)
+def check(messages: Sequence[Wire], fed: Sequence[Fed], counts: Sequence[int] = ()) -> None:
+    """Hold the fold to a row about messages, however the stream is cut."""
+    assert to_wire(checked(fed, counts).messages) == list(messages)

@@ -211,8 +211,49 @@ CONTRADICTING: Final = [
         ),
         (
             step_completed("step_1", other_call("s", "file_search", file_search={"results": []})),
+            [
+                found("content_shrunk", 0, known="1 results", said="none"),
+                found("content_shrunk", known="2 calls", said="1 calls"),
+                *ending(
+                    completed(
+                        other_call("s", "file_search", file_search=FOUND),
+                        {"id": "f"} | named("g", "x"),
+                    )
+                ),
+            ],
+        ),
+    ),
+    row(
+        "null at the end erases nothing",
+        [completed(function_call("f", "g", "{}", "o"), other_call("m", "mcp", output="o"))],
+        BEGUN,
+        (
+            step_delta(
+                "step_1",
+                function(0, "{}", id="f", name="g", output="o"),
+                other(1, "mcp", id="m", output="o"),
+            ),
             None,
         ),
+        (
+            step_completed(
+                "step_1",
+                function_call("f", "g", "{}", None),
+                other_call("m", "mcp", output=None),
+            ),
+            ending(
+                completed(function_call("f", "g", "{}", "o"), other_call("m", "mcp", output="o"))
+            ),
+        ),
+    ),
+    row(
+        "arguments that are something else on the way are not taken",
+        [step("step_1", other_call("n", "new", new={"arguments": "ab"}))],
+        BEGUN,
+        (step_delta("step_1", other(0, "new", id="n", new={"arguments": "ab"})), None),
+        (step_in_progress("step_1", other_call("n", "new", new={"arguments": [1]})), None),
+        (step_in_progress("step_1", other_call("n", "new", new="ab")), None),
+        counts=[2],
     ),
     *(
         row(
@@ -243,6 +284,20 @@ AGAIN: Final = [
         (
             step_completed("step_1", code_call("a", "ab", printed("c"))),
             ending(completed(code_call("a", "ab", printed("c"))))[1:],
+        ),
+    ),
+    row(
+        "a fragment for an output that has ended is taken, and it ends again",
+        [completed(code_call("a", "a", printed("cd")))],
+        *STREAMED,
+        (step_completed("step_1", SHORT), ending(completed(SHORT))),
+        (
+            step_delta("step_1", ran(0, logs(0, "d"))),
+            [found("reopened", known="completed", said="delta"), logged("d", 0, 0, "a")],
+        ),
+        (
+            step_completed("step_1", code_call("a", "a", printed("cd"))),
+            ending(completed(code_call("a", "a", printed("cd")))),
         ),
     ),
     *(

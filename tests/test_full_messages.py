@@ -18,10 +18,10 @@ from streamkit import (
     to_wire,
 )
 from tests.folding import fold_every_way
+from tests.merging import Fed, row
 from tests.speaking import (
     BEGUN,
     CITED,
-    Fed,
     added,
     at,
     begun,
@@ -30,7 +30,6 @@ from tests.speaking import (
     noted,
     picture,
     refused,
-    row,
     said,
     wrote,
 )
@@ -103,6 +102,7 @@ WHOLE: Final = [
             [found("content_differs", known="ab", said="x", message="msg_1")],
         ),
         (message_completed("msg_1", written("x")), [ended(written("x"))]),
+        counts=[2],
     ),
     row(
         "a shorter text is the final word",
@@ -119,6 +119,34 @@ WHOLE: Final = [
         ),
     ),
     row(
+        "another kind of part is taken at the end only",
+        [message("msg_1", {"type": "refusal", "refusal": "b"}, status="completed")],
+        BEGUN,
+        (message_delta("msg_1", text(0, "a")), [wrote("a")]),
+        (
+            message_event("in_progress", message("msg_1", {"type": "refusal", "refusal": "b"})),
+            [found("type_changed", known="text", said="refusal", message="msg_1")],
+        ),
+        (
+            message_completed("msg_1", {"type": "refusal", "refusal": "b"}),
+            [refused("b"), ended({"type": "refusal", "refusal": "b"})],
+        ),
+        counts=[2],
+    ),
+    row(
+        "parts that come with the end stand where it says",
+        [message("msg_1", written("a"), picture("file_b"), written("c"), status="completed")],
+        BEGUN,
+        (message_delta("msg_1", text(1, "a")), [wrote("a", 1)]),
+        (
+            message_completed("msg_1", written("a"), picture("file_b"), written("c")),
+            [
+                *[added(picture("file_b"), 2), wrote("c", 3)],
+                ended(written("a"), picture("file_b"), written("c")),
+            ],
+        ),
+    ),
+    row(
         "parts that the end lacks are kept",
         [message("msg_1", written("a"), said("b"), status="completed")],
         BEGUN,
@@ -130,6 +158,7 @@ WHOLE: Final = [
                 ended(written("a"), said("b")),
             ],
         ),
+        (message_completed("msg_1", written("a")), []),
     ),
     row(
         "an end that adds to an ended message reopens it",
@@ -214,9 +243,9 @@ WHOLE: Final = [
 ]
 
 
-@pytest.mark.parametrize(("messages", "fed"), WHOLE)
-def test_whole_messages(messages: list[Wire], fed: list[Fed]) -> None:
-    check(messages, fed)
+@pytest.mark.parametrize(("messages", "fed", "counts"), WHOLE)
+def test_whole_messages(messages: list[Wire], fed: list[Fed], counts: list[int]) -> None:
+    check(messages, fed, counts)
 
 
 @pytest.mark.parametrize(

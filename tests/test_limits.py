@@ -129,6 +129,18 @@ def test_steps_that_ended_are_not_open() -> None:
     assert (len(accumulator.steps), len(accumulator.messages)) == (20, 20)
 
 
+def test_steps_and_messages_that_are_reopened_are_open() -> None:
+    for again in (
+        [step_completed(), step_delta("step_1", code(0, "a")), *map(step_created, "ab")],
+        [message_completed(), message_delta("msg_1", text(0, "a")), *map(message_created, "ab")],
+    ):
+        accumulator = Accumulator(limits=Limits(open_steps=2))
+        for each in again[:-1]:
+            accumulator.feed_frame(each)
+        with pytest.raises(LimitError):
+            accumulator.feed_frame(again[-1])
+
+
 def test_an_index_may_go_on_from_the_last_one() -> None:
     accumulator = Accumulator(limits=Limits(index_gap=3))
     accumulator.feed_frame(CREATED)

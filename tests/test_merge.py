@@ -219,8 +219,8 @@ NAMES: Final = [
     ),
     grow(
         "a type of an output said late is no contradiction",
-        [seen(None, printed("a"))],
-        ([ran(0, {"index": 0})], [opened()]),
+        [seen(None, printed("a") | {"new": 1})],
+        ([ran(0, {"index": 0, "new": 1})], [opened()]),
         ([ran(0, logs(0, "a"))], [logged("a")]),
     ),
     grow(

@@ -10,10 +10,10 @@ from streamkit import (
     Message,
     MessageOpened,
 )
+from tests.merging import Fed, row
 from tests.speaking import (
     BEGUN,
     CITED,
-    Fed,
     added,
     at,
     check,
@@ -21,7 +21,6 @@ from tests.speaking import (
     noted,
     picture,
     refused,
-    row,
     said,
     wrote,
 )
@@ -175,6 +174,15 @@ STREAMED: Final = [
         ),
     ),
     row(
+        "a fragment may say the role",
+        [{"id": "msg_1", "role": "assistant", "content": [said("a")]}],
+        (
+            frame("thread.message.delta", {"id": "msg_1", "delta": {
+                "role": "assistant", "content": [text(0, "a")]}}),
+            None,
+        ),
+    ),
+    row(
         "a fragment for an unknown message opens a placeholder",
         [message("msg_1", said("ab"))],
         (
@@ -257,6 +265,6 @@ ANNOTATED: Final = [
 ]
 
 
-@pytest.mark.parametrize(("messages", "fed"), [*STREAMED, *ANNOTATED])
-def test_messages_grow(messages: list[Wire], fed: list[Fed]) -> None:
-    check(messages, fed)
+@pytest.mark.parametrize(("messages", "fed", "counts"), [*STREAMED, *ANNOTATED])
+def test_messages_grow(messages: list[Wire], fed: list[Fed], counts: list[int]) -> None:
+    check(messages, fed, counts)

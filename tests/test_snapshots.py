@@ -49,6 +49,7 @@ from tests.streams import (
     ran,
     run,
     search,
+    step,
     step_completed,
     step_created,
     step_delta,
@@ -101,6 +102,8 @@ def ran_whole(name: str) -> Wire:
     return call
 
 
+NOTHING: Final = {"type": "tool_calls", "tool_calls": []}
+
 # Everything that can grow, some of it twice; then all of it whole.
 GROWING: Final = [
     *[run("in_progress", metadata=nested("x")), step_created(), new_calls("x"), new_calls("y")],
@@ -114,7 +117,8 @@ GROWING: Final = [
     *[step_delta("step_3", other(4, "mcp", arguments="b", **nested("y")))],
     step_completed("step_3", other_call("m", "mcp", arguments="abc", **nested("w"))),
     *[step_delta("step_3", other(4, "mcp", arguments="d", **nested("v")))],
-    *[step_created("step_1", **nested("w")), more("y")],
+    *[step_event("created", step("step_1", step_details=NOTHING | nested("w"), **nested("w")))],
+    *[more("y"), step_details("step_1", NOTHING | nested("y"))],
     step_completed("step_1", ran_whole("w"), function_call(None, "f", "xyz") | nested("w")),
     message_completed("msg_1", written("xyz") | nested("w"), **nested("w")),
     *[new_calls("v"), more("v"), new_parts("v")],
@@ -236,13 +240,13 @@ def parts(snapshot: RunSnapshot) -> dict[tuple[object, ...], Snapshot]:
     found: dict[tuple[object, ...], Snapshot] = {}
     if snapshot.run is not None:
         found["run",] = snapshot.run
-    for step in snapshot.steps:
-        found[step.id,] = step
-        for rank, call in enumerate(calls(step)):
-            found[step.id, call.id or rank] = call
+    for whole in snapshot.steps:
+        found[whole.id,] = whole
+        for rank, call in enumerate(calls(whole)):
+            found[whole.id, call.id or rank] = call
             if isinstance(call, CodeInterpreterToolCall) and call.code_interpreter:
                 for place, output in enumerate(call.code_interpreter.outputs):
-                    found[step.id, call.id or rank, place] = output
+                    found[whole.id, call.id or rank, place] = output
     for message_ in snapshot.messages:
         found["message", message_.id] = message_
         for place, part in enumerate(message_.content):
@@ -253,8 +257,8 @@ def parts(snapshot: RunSnapshot) -> dict[tuple[object, ...], Snapshot]:
     return found
 
 
-def calls(step: RunStep) -> tuple[ToolCall, ...]:
-    details = step.step_details
+def calls(whole: RunStep) -> tuple[ToolCall, ...]:
+    details = whole.step_details
     return details.tool_calls if isinstance(details, ToolCallsStepDetails) else ()
 
 
