@@ -65,13 +65,16 @@ EVENTS: Final = st.sampled_from(
 
 
 def swapped(draw: st.DrawFn, value: Any) -> Any:
-    """Put junk in a random place of a value."""
+    """Put junk in a random place of a value, or leave out what was there."""
     if not isinstance(value, dict | list) or not value or draw(st.integers(0, 5)) == 0:
         return draw(JUNK)
     names: Sequence[Any] = list(value) if isinstance(value, dict) else range(len(value))
     name = draw(st.sampled_from(names))
     changed = value.copy()
-    changed[name] = swapped(draw, value[name])
+    if draw(st.integers(0, 4)) == 0:
+        del changed[name]
+    else:
+        changed[name] = swapped(draw, value[name])
     return changed
 
 
@@ -80,7 +83,7 @@ def spoilt(draw: st.DrawFn) -> list[Frame]:
     """Draw a legal stream, with junk in some of it, and some of it again or left out."""
     frames, _ = draw(legal())
     frames = draw(st.lists(st.sampled_from(frames), max_size=2 * len(frames))) or frames
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(frames) - 1))
         if frames[at].data.startswith(b"{"):
             payload = swapped(draw, json.loads(frames[at].data))
