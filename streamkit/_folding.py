@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ._inputs import PART, parts
 from ._sources import Opened
-from .accumulator import PART, Accumulator, parts
+from .accumulator import Accumulator
 from .changes import Change, StreamEnded
 from .dialects import Read
 from .errors import PeerError, TruncatedError, UsageError
-from .observers import Observer
+from .observers import Observer, is_async
 
-__all__ = ["Folding"]
+__all__ = ["Folding", "check"]
 
 _RUN_ENDS: Final = ("complete",)
 _LIVE_ENDS: Final = ("complete", "paused", "error", "truncated")
+
+
+def check(observers: Sequence[object], accumulator: Accumulator | None, *, may_wait: bool) -> None:
+    """Refuse what cannot be followed, before the source is opened."""
+    for observer in observers:
+        if not callable(observer):
+            raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
+        if not may_wait and is_async(observer):
+            raise UsageError(
+                "an observer is async: use afollow or aaccumulate, or aopen_run for a live run"
+            )
+    if accumulator is not None and accumulator.outcome == "complete":
+        raise UsageError("the accumulator's run is complete; another run needs its own")
 
 
 class Folding:
@@ -28,7 +42,7 @@ class Folding:
         self.source = source
         self.observers = observers
         self.error: PeerError | None = None  # to be raised after the last change
-        self.is_over = False  # there is nothing more to read
+        self.is_over = False  # there is nothing more to read in this leg
         # A complete run has no more to say, whether or not the connection stays open. What
         # is all there is read to its end, so that a second run in it is not passed over.
         self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
@@ -38,6 +52,7 @@ class Folding:
 
     def parts(self, item: object) -> Sequence[object]:
         """Cut an item of the source into what is read at once."""
+        self._ended = False
         if type(item) is bytes and len(item) <= PART:
             return (item,)
         if isinstance(item, bytes | bytearray | memoryview):
@@ -59,7 +74,46 @@ class Folding:
             self.is_over = True
         return changes
 
-    def end(self, failure: Exception | None) -> Sequence[Change]:
+    def settle(self, failure: Exception | None = None) -> Sequence[Sequence[Change]]:
+        """Take note that the items are at their end, and put others in their place.
+
+        Returns what this changed, to be told in turn. The source's items are those of
+        where the leg goes on, or of the next leg; None where all is said.
+
+        Raises:
+            Exception: The failure, if it is not the source's own.
+        """
+        source = self.source
+        if failure is not None and not source.is_failure(failure):
+            raise failure
+        batches: list[Sequence[Change]] = []
+        if not self.is_over and source.can_resume:
+            batches.append(self._cut())
+            if not self.is_over:
+                source.items = source.resume(failure)
+                return batches
+        batches.append(self._end(failure))
+        source.items = source.next_leg() if self.error is None else None
+        self.is_over = self._heard = False
+        return batches
+
+    def _cut(self) -> Sequence[Change]:
+        """Take what is whole of a leg that was cut; note whether it goes on elsewhere."""
+        accumulator = self.accumulator
+        picture = accumulator._picture
+        if not self._heard and picture.outcome != "open":
+            accumulator.begin()
+        try:
+            changes = accumulator.cut()
+        except PeerError as error:
+            changes = error.changes
+            self.is_over = True
+        if picture.outcome in self._ends or picture.rest != "truncated":
+            self.is_over = True
+        self._heard = True
+        return changes
+
+    def _end(self, failure: Exception | None) -> Sequence[Change]:
         """Settle the leg, and what to raise: a failure to read matters if it was open."""
         self._ended = True
         changes: list[Change] = []

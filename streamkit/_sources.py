@@ -63,7 +63,7 @@ class Opened:
     """A source that is being read.
 
     Attributes:
-        items: Its bytes or frames, synchronously or not.
+        items: Its bytes, frames or events, synchronously or not.
         is_live: Whether reading on after the end of a leg might wait for ever.
         is_whole: Whether it is all there, so that more than one run in it is an error.
     """
@@ -77,11 +77,28 @@ class Opened:
         is_live: bool = False,
         is_whole: bool = False,
     ) -> None:
-        self.items: Iterator[Any] | AsyncIterator[Any] = items
+        self.items: Iterator[Any] | AsyncIterator[Any] | None = items
         self.is_live: bool = is_live
         self.is_whole: bool = is_whole
         self._closers: list[object] = [items]
         self._closers += [owner for owner in owners if owner is not items]
+
+    def is_failure(self, error: Exception) -> bool:
+        """Whether an exception that came out of the items is the source's failure."""
+        return is_transport_failure(error)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a leg that was cut can go on from elsewhere."""
+        return False
+
+    def resume(self, failure: Exception | None) -> Iterator[Any] | AsyncIterator[Any]:
+        """Return the items of a leg that go on where it was cut."""
+        raise NotImplementedError
+
+    def next_leg(self) -> Iterator[Any] | AsyncIterator[Any] | None:
+        """Return the items of the next leg, once one has ended; None if there is none."""
+        return None
 
     def close(self) -> None:
         """Close what was opened, and what was given to be read."""

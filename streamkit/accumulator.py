@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ._builders.ledger import Ledger
 from ._builders.picture import Picture, is_empty
+from ._inputs import PART, parts, to_frame
 from .changes import Change
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
 from .dialects import EventReader, Read, decode
@@ -39,9 +40,8 @@ from .snapshots import (
     RunStep,
     Thread,
 )
-from .sse import Frame
 
-__all__ = ["PART", "Accumulator", "parts"]
+__all__ = ["Accumulator"]
 
 
 class Accumulator:
@@ -152,7 +152,7 @@ class Accumulator:
         """
         self._check_usable()
         try:
-            event = decode(_to_frame(frame), self._limits)
+            event = decode(to_frame(frame), self._limits)
         except PeerError as error:
             self._fail(error)
             raise
@@ -202,12 +202,15 @@ class Accumulator:
         """Return what is in a frame, or in a part of a chunk, to be fed one by one.
 
         This is for whoever looks at the state between two events, as `follow` does. What
-        cannot be decoded stands last, as the error that feeding it raises.
+        cannot be decoded stands last, as the error that feeding it raises. An event is
+        returned as it is.
         """
         if type(part) is bytes:
             return self._reader.read(part)
+        if type(part) in _APPLY:
+            return (cast("Read", part),)
         try:
-            return (decode(_to_frame(part), self._limits),)
+            return (decode(to_frame(part), self._limits),)
         except PeerError as error:
             return (error,)
 
@@ -235,21 +238,23 @@ class Accumulator:
         Raises:
             PeerError: As `feed_bytes` does, of that last event.
         """
-        reader, self._reader = self._reader, EventReader(self._limits)
-        if not cut and self._failure is None:
-            picture = self._picture
-            try:
-                for event in reader.finish():
-                    if picture.outcome == "open" or self._begins_leg(event):
-                        _APPLY[type(event)](picture, event)
-            except PeerError as error:
-                self._fail(error)
-                raise
+        is_cut = self._end_body(drop=cut)
         picture = self._picture
-        if reader.is_cut and picture.outcome not in ("open", "complete"):
+        if is_cut and picture.outcome not in ("open", "complete"):
             picture.begin_leg()  # of which nothing was whole
         if picture.outcome == "open":
             picture.end_leg(picture.rest)
+        return self._ledger.take()
+
+    def cut(self) -> Sequence[Change]:
+        """Take note that the body broke off, and return what its unfinished end changed.
+
+        The leg stays open: it goes on with what is fed next, in whatever form.
+
+        Raises:
+            PeerError: As `end` does.
+        """
+        self._end_body()
         return self._ledger.take()
 
     def finish(self) -> RunSnapshot:
@@ -281,6 +286,20 @@ class Accumulator:
         return error
 
     # How it takes it
+
+    def _end_body(self, *, drop: bool = False) -> bool:
+        """Take the unfinished end as far as it is whole; return whether something was lost."""
+        reader, self._reader = self._reader, EventReader(self._limits)
+        picture = self._picture
+        if not drop and self._failure is None:
+            try:
+                for event in reader.finish():
+                    if picture.outcome == "open" or self._begins_leg(event):
+                        _APPLY[type(event)](picture, event)
+            except PeerError as error:
+                self._fail(error)
+                raise
+        return reader.is_cut
 
     def _begins_leg(self, event: Read) -> bool:
         """Open the next leg, unless the event only repeats that this one has ended."""
@@ -328,8 +347,6 @@ def _undecodable(_: Picture, error: PeerError) -> None:
     raise error
 
 
-PART: Final = 64 * 1024
-
 # A table keyed by type, because this is asked once a fragment.
 _APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
     RunStepDeltaEvent: Picture.step_delta,
@@ -353,28 +370,3 @@ def _described(error: ErrorObject | None) -> str:
     code = error.code or (error.extra or {}).get("code") or error.type
     message = error.message or "the server sent an error event without a message"
     return f"{code}: {message}" if code else message
-
-
-def _to_frame(frame: Any) -> Frame:
-    if isinstance(frame, Frame):
-        return frame
-    name, data = getattr(frame, "event", None), getattr(frame, "data", None)
-    if isinstance(data, str):
-        data = data.encode("utf-8", "surrogatepass")
-    if not isinstance(name, str) or not isinstance(data, bytes):
-        raise UsageError(f"a frame has an event and data, which {type(frame).__name__} lacks")
-    return Frame(name or "message", data)
-
-
-def parts(chunk: object) -> Sequence[bytes]:
-    """Cut a chunk into parts; the events of one part are held in memory together."""
-    data = _to_bytes(chunk)
-    return [data[start : start + PART] for start in range(0, len(data), PART)]
-
-
-def _to_bytes(chunk: object) -> bytes:
-    if isinstance(chunk, bytes | bytearray | memoryview):
-        return bytes(chunk)
-    if isinstance(chunk, str):
-        raise UsageError("bytes are needed, not text: decoding it twice would spoil it")
-    raise UsageError(f"bytes are needed, not {type(chunk).__name__}")

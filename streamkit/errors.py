@@ -8,7 +8,9 @@
         ├── SequenceError        an event contradicts those before it (``strict=True``)
         ├── LimitError           a limit that protects this process was crossed
         ├── TruncatedError       the stream stopped before the run came to rest
-        └── ServerError          the server sent an ``error`` event
+        ├── ServerError          the server sent an ``error`` event
+        ├── ResponseError        the server answered a request with something else
+        └── ToolError            the model called a tool in a way that has no answer
 
 Every `PeerError` that comes out of an `Accumulator`, or of anything built on one,
 carries what was received before it: `PeerError.snapshot` and `PeerError.changes`.
@@ -29,9 +31,11 @@ __all__ = [
     "LimitError",
     "NestingError",
     "PeerError",
+    "ResponseError",
     "SequenceError",
     "ServerError",
     "StreamkitError",
+    "ToolError",
     "TruncatedError",
     "UsageError",
 ]
@@ -135,3 +139,49 @@ class ServerError(PeerError):
     """
 
     error: ErrorObject | None = None
+
+
+class ResponseError(PeerError):
+    """The server answered a request with something else than what was asked for.
+
+    No secret of the request is in it: what was sent as a credential and comes back in
+    the answer is masked.
+
+    Attributes:
+        status: The HTTP status.
+        error: What the API said: code, message, param and type; None where the body
+            is not an error of the API.
+        request_id: By what the server's operators find the request, or None.
+        retry_after: In how many seconds to ask again, where the server says so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        error: ErrorObject | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class ToolError(PeerError):
+    """The model called a tool that is not there, or with arguments that do not fit it.
+
+    Attributes:
+        call_id: The call's id.
+        name: The tool's name, as the model gave it.
+    """
+
+    def __init__(
+        self, message: str, *, call_id: str | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.call_id = call_id
+        self.name = name

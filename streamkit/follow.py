@@ -11,10 +11,10 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import suppress
-from typing import Any, Self
+from typing import Final, Self
 
-from ._folding import Folding
-from ._sources import AsyncSource, Opened, Source, is_transport_failure, open_source
+from ._folding import Folding, check
+from ._sources import AsyncSource, Opened, Source, open_source
 from .accumulator import Accumulator
 from .changes import Change
 from .errors import ServerError, TruncatedError, UsageError
@@ -29,6 +29,10 @@ __all__ = [
     "afollow",
     "follow",
 ]
+
+
+# How many seconds observers have, together, to take the end of a stream that is left.
+_LAST_WORDS: Final = 5.0
 
 
 def accumulate(
@@ -94,9 +98,7 @@ def follow(
         UsageError: The source, or an observer, is asynchronous, or none.
         OSError: The file cannot be opened.
     """
-    _check(observers, accumulator)
-    if any(map(is_async, observers)):
-        raise UsageError("an observer is async: use afollow or aaccumulate")
+    check(observers, accumulator, may_wait=False)
     return Following(open_source(source, is_async=False), observers, accumulator)
 
 
@@ -107,17 +109,8 @@ def afollow(
 
     An observer's result is awaited before the next event is looked at.
     """
-    _check(observers, accumulator)
+    check(observers, accumulator, may_wait=True)
     return AsyncFollowing(open_source(source, is_async=True), observers, accumulator)
-
-
-def _check(observers: Sequence[object], accumulator: Accumulator | None) -> None:
-    """Refuse what cannot be followed before the source is opened."""
-    for observer in observers:
-        if not callable(observer):
-            raise UsageError(f"an observer is a function that takes a change, not {observer!r}")
-    if accumulator is not None and accumulator.outcome == "complete":
-        raise UsageError("the accumulator's run is complete; another run needs its own")
 
 
 class Following:
@@ -164,35 +157,32 @@ class Following:
 
 
 def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
-    items: Any = folding.source.items
-    accumulator, observers = folding.accumulator, folding.observers
-    failure: Exception | None = None
+    accumulator, observers, source = folding.accumulator, folding.observers, folding.source
     try:
-        while True:
+        while (items := source.items) is not None:
+            failure: Exception | None = None
             try:
-                item = next(items)
+                item = next(items)  # type: ignore[arg-type] # one that is not asynchronous
             except StopIteration:
-                break
-            except Exception as error:
-                if not is_transport_failure(error):
-                    raise
+                pass
+            except Exception as error:  # noqa: BLE001 - settling tells which it is
                 failure = error
-                break
-            for part in folding.parts(item):
-                for event in accumulator.read(part):
-                    changes = folding.take(event)
-                    if observers:
-                        _tell(folding, changes)
-                    yield changes
+            else:
+                for part in folding.parts(item):
+                    for event in accumulator.read(part):
+                        changes = folding.take(event)
+                        if observers:
+                            _tell(folding, changes)
+                        yield changes
+                        if folding.is_over:
+                            break
                     if folding.is_over:
                         break
-                if folding.is_over:
-                    break
-            if folding.is_over:
-                break
-        last = folding.end(failure)
-        _tell(folding, last)
-        yield last
+                if not folding.is_over:
+                    continue
+            for changes in folding.settle(failure):
+                _tell(folding, changes)
+                yield changes
     finally:
         _leave(folding)
     if folding.error is not None:
@@ -275,35 +265,32 @@ class AsyncFollowing:
 
 
 async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
-    items: Any = folding.source.items
-    accumulator, observers = folding.accumulator, folding.observers
-    failure: Exception | None = None
+    accumulator, observers, source = folding.accumulator, folding.observers, folding.source
     try:
-        while True:
+        while (items := source.items) is not None:
+            failure: Exception | None = None
             try:
                 item = await anext(items) if isinstance(items, AsyncIterator) else next(items)
             except (StopIteration, StopAsyncIteration):
-                break
-            except Exception as error:
-                if not is_transport_failure(error):
-                    raise
+                pass
+            except Exception as error:  # noqa: BLE001 - settling tells which it is
                 failure = error
-                break
-            for part in folding.parts(item):
-                for event in accumulator.read(part):
-                    changes = folding.take(event)
-                    if observers:
-                        await _atell(folding, changes)
-                    yield changes
+            else:
+                for part in folding.parts(item):
+                    for event in accumulator.read(part):
+                        changes = folding.take(event)
+                        if observers:
+                            await _atell(folding, changes)
+                        yield changes
+                        if folding.is_over:
+                            break
                     if folding.is_over:
                         break
-                if folding.is_over:
-                    break
-            if folding.is_over:
-                break
-        last = folding.end(failure)
-        await _atell(folding, last)
-        yield last
+                if not folding.is_over:
+                    continue
+            for changes in folding.settle(failure):
+                await _atell(folding, changes)
+                yield changes
     finally:
         await _aleave(folding)
     if folding.error is not None:
@@ -331,7 +318,18 @@ async def _aleave(folding: Folding) -> None:
         await folding.source.aclose()
     finally:
         changes, observers = folding.leave()
-        for observer in observers:
-            with suppress(Exception):  # whatever made us leave is what the caller is to see
-                for change in changes:
-                    await _acall(observer, change)
+        if any(map(is_async, observers)):
+            import anyio  # noqa: PLC0415 - only asynchronous observers need it
+
+            # Where a cancelled task leaves, they could not wait for anything otherwise.
+            with anyio.move_on_after(_LAST_WORDS, shield=True):
+                await _atell_all(changes, observers)
+        else:
+            await _atell_all(changes, observers)
+
+
+async def _atell_all(changes: Sequence[Change], observers: Sequence[Observer]) -> None:
+    for observer in observers:
+        with suppress(Exception):  # whatever made us leave is what the caller is to see
+            for change in changes:
+                await _acall(observer, change)

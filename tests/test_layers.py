@@ -21,12 +21,13 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"errors", "limits", "_text", "_lifecycle"},
     {"_blocks", "_json", "snapshots"},
     {"sse", "deltas", "changes"},
-    {"events", "_wire"},
+    {"events", "_wire", "_inputs"},
     {"dialects", "_builders", "observers", "_sources"},
     {"accumulator"},
     {"_folding"},
     {"follow"},
     {"__init__"},
+    {"live"},
     {"cli"},
     {"__main__"},
 )
@@ -43,6 +44,17 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"code", "functions", "messages", "others", "searches"},
         {"steps"},
         {"picture"},
+    ),
+    "live": (
+        {"requests", "restored", "tools"},
+        {"answers"},
+        {"wires"},
+        {"endpoints"},
+        {"conversation", "recovery"},
+        {"legs"},
+        {"streams"},
+        {"async_runs", "runs"},
+        {"__init__"},
     ),
 }
 

@@ -189,7 +189,9 @@ class Step(Owner):
     def settle(self, full: RunStep, *, final: bool, opened: bool = False) -> None:
         """Take the whole step, as the server says it is; `opened` if it just began."""
         was_done = self.done
+        told = len(self._ledger.changes)
         before = full if opened or (final and not was_done) else self.freeze()
+        known = {call.index: call.freeze() for call in self.calls.in_order()}
         if not is_legal(STEP_MOVES, self._known.status, full.status):
             self.report("illegal_move", known=self._known.status, said=full.status)
             self.done = self.done and final
@@ -216,8 +218,24 @@ class Step(Owner):
         if final and not self.done:
             self.done = True
             self._ledger.changes.append(StepDone(self.freeze()))
-        elif self.freeze() is not before:
+        elif self.freeze() is not before and (opened or self._is_untold(before, known, told)):
             self._ledger.changes.append(StepChanged(self.freeze()))
+
+    def _is_untold(self, before: RunStep, known: Mapping[int, ToolCall], told: int) -> bool:
+        """Whether a whole step changed in what no change since `told` tells.
+
+        `known` are the calls it had before, by their indices.
+        """
+        after = self.freeze()
+        if _bare(before) != _bare(after):
+            return True
+        changes = self._ledger.changes[told:]
+        changed = {getattr(change, "call_index", None) for change in changes}
+        calls = [(index, was, self.calls.nodes[index].freeze()) for index, was in known.items()]
+        return any(
+            _identity(was) != _identity(call) if index in changed else was != call
+            for index, was, call in calls
+        )
 
     def _settle_calls(self, said: tuple[ToolCall, ...], *, final: bool, again: bool) -> None:
         """Match calls by id, then by rank; what the list lacks is kept, and reported."""
@@ -287,3 +305,17 @@ class Step(Owner):
 
     def where(self) -> dict[str, Any]:
         return {"step_id": self.id}
+
+
+def _bare(step: RunStep) -> RunStep:
+    """Return a step without its calls."""
+    details = step.step_details
+    if not isinstance(details, ToolCallsStepDetails):
+        return step
+    extra = {name: item for name, item in (details.extra or {}).items() if name != "tool_calls"}
+    return msgspec.structs.replace(step, step_details=ToolCallsStepDetails(extra=extra or None))
+
+
+def _identity(call: ToolCall) -> object:
+    """Return what is known of a call beside its content."""
+    return call.id, call.type, getattr(getattr(call, "function", None), "name", None)

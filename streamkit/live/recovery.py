@@ -1,0 +1,289 @@
+"""How a run goes on being followed once its stream has broken: by asking for the rest.
+
+The API cannot attach to a running stream again. So the run, its steps and its messages
+are read until the run rests, and given to the fold, which tells only what is new.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+from msgspec import Struct
+
+from .._lifecycle import ENDED
+from .._sources import is_transport_failure
+from ..accumulator import Accumulator
+from ..errors import ResponseError, TruncatedError, UsageError
+from ..events import Event
+from ..snapshots import RequiredAction
+from .answers import read_json, said_at, waits
+from .endpoints import Endpoints, Pages, drained
+from .requests import Params, Request
+from .restored import restored
+from .wires import Pause, Plan, Sleep
+
+__all__ = ["Place", "Polling", "Recovery", "policy"]
+
+# The answers of a server that may answer otherwise a moment later.
+_PASSING: Final = frozenset({408, 409, 425, 429})
+
+# How often a server may say what is out of date before it is believed.
+_PATIENCE: Final = 3
+
+# By how many seconds a server's clock may be ahead of itself elsewhere.
+_SLACK: Final = 5
+
+
+class Recovery(Struct, frozen=True, kw_only=True):
+    """How to ask for the rest of a run whose stream has broken.
+
+    Between two looks at the run it waits: at first half of `first` seconds to `first`,
+    twice as long each time that nothing was new, up to `most`; longer where the server
+    asks for it.
+
+    Attributes:
+        within: For how many seconds after the break to go on asking; then the stream
+            ends with a `TruncatedError`.
+        first: In seconds.
+        most: In seconds.
+        stall: After how many seconds without a byte a stream counts as broken; None
+            leaves that to the client's read timeout.
+        clock: Gives the time in seconds, from any start.
+        sleep: Waits so many seconds; under async, what it returns is awaited. None is
+            ``time.sleep`` or ``anyio.sleep``.
+        jitter: Gives a number from 0 to 1, by which the waits are spread.
+    """
+
+    within: float = 600.0
+    first: float = 0.5
+    most: float = 8.0
+    stall: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Sleep | None = None
+    jitter: Callable[[], float] = random.random
+
+
+def policy(*choices: bool | Recovery | None) -> Recovery | None:
+    """Return how to recover, if at all: the first choice that was made."""
+    chosen = next((choice for choice in choices if choice is not None), False)
+    if isinstance(chosen, Recovery):
+        return chosen
+    return Recovery() if chosen else None
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a streamed run can be asked for.
+
+    Attributes:
+        endpoints: Of the API that it belongs to.
+        thread_id: None where the request created the thread.
+        run_id: None where the request created the run.
+        assistant_id: As the request named it.
+        include: What of the steps the request wanted included.
+    """
+
+    endpoints: Endpoints
+    thread_id: str | None = None
+    run_id: str | None = None
+    assistant_id: str | None = None
+    include: Params = ()
+
+    @classmethod
+    def of(cls, request: Request) -> Place:
+        """Find it by the request of a stream.
+
+        Raises:
+            UsageError: The request is none of the API's that stream.
+        """
+        url, _, query = request.url.partition("?")
+        found = _STREAMING.fullmatch(url)
+        if found is None:
+            raise UsageError(
+                "to recover, the URL must be one of the API's, .../threads/{id}/runs for "
+                f"instance, by which the run can be asked for; not {url!r}"
+            )
+        params = [*parse_qsl(query), *request.params]
+        include = [param for param in params if param[0].startswith("include")]
+        options = {name: request.options[name] for name in _KEPT if name in request.options}
+        endpoints = Endpoints(
+            base=found["base"],
+            headers=request.headers,
+            params=[param for param in params if param not in include],
+            options=options,
+        )
+        ids = [unquote(found[name]) if found[name] else None for name in ("thread", "run")]
+        body = request.json if isinstance(request.json, dict) else {}
+        return cls(
+            endpoints=endpoints,
+            thread_id=ids[0],
+            run_id=ids[1],
+            assistant_id=body.get("assistant_id"),
+            include=include,
+        )
+
+
+_STREAMING: Final = re.compile(
+    r"(?P<base>.*?)/threads(?:/(?P<thread>[^/]+))?/runs(?:/(?P<run>[^/]+)/submit_tool_outputs)?/?"
+)
+# What of a request's options concerns who asks, and so goes for the questions as well.
+_KEPT: Final = ("auth", "cookies")
+
+
+class Polling:
+    """What to ask next, and what the answers come to; one for each break.
+
+    Args:
+        recovery: How to ask.
+        accumulator: What holds the run so far.
+        place: Where to ask.
+        opened: The answer that opened the stream, or None if it was never opened.
+        answered: The action whose outputs the broken request submitted.
+    """
+
+    def __init__(
+        self,
+        recovery: Recovery,
+        accumulator: Accumulator,
+        place: Place,
+        *,
+        opened: Any,
+        answered: RequiredAction | None,
+    ) -> None:
+        self._recovery = recovery
+        self._accumulator = accumulator
+        self._place = place
+        self._opened = opened
+        self._answered = answered
+        self._until = recovery.clock() + recovery.within
+        self._doubled = 0
+        self._wanted = 0.0  # seconds that the server asked to wait
+        self._failure: Exception | None = None
+        self._seen: object = None
+        self._outdated = 0  # how often it was said what could not be believed
+
+    def next(self) -> Plan[Sequence[Event] | None]:
+        """Return the events to take next, or None once the run rests.
+
+        Raises:
+            TruncatedError: The run did not come to rest in time, or cannot be found.
+            ResponseError: The server refuses to tell.
+        """
+        while self._accumulator._picture.rest == "truncated":
+            yield self._pause()
+            try:
+                events = yield from self._look()
+            except Exception as error:  # noqa: BLE001 - it passes, or is raised
+                self._bear(error)
+            else:
+                if events:
+                    return events
+        return None
+
+    def _pause(self) -> Pause:
+        recovery = self._recovery
+        left = self._until - recovery.clock()
+        if left <= 0:
+            raise TruncatedError(
+                f"the run did not come to rest within {recovery.within:g} s after its stream broke"
+            ) from self._failure
+        longest = min(recovery.most, recovery.first * 2**self._doubled)
+        self._doubled = min(self._doubled + 1, 30)
+        seconds = max(longest * (1 + recovery.jitter()) / 2, self._wanted)
+        return Pause(min(seconds, left))
+
+    def _bear(self, error: Exception) -> None:
+        """Let a failure pass, or raise it."""
+        passes = is_transport_failure(error)
+        if isinstance(error, ResponseError):
+            passes = error.status in _PASSING or error.status >= 500
+            self._wanted = error.retry_after or 0.0
+        elif isinstance(error, TruncatedError):
+            passes = False
+        if not passes:
+            raise error
+        self._failure = error
+
+    def _look(self) -> Plan[Sequence[Event]]:
+        endpoints = self._place.endpoints
+        thread_id, run_id = self._ids()
+        if run_id is None:
+            run_id = yield from self._find(thread_id)
+            if run_id is None:
+                return ()
+        answer = yield endpoints.retrieve(thread_id, run_id)
+        run = read_json(answer.response, answer.body)
+        self._wanted = waits(answer.response) or 0.0
+        paging = [("order", "asc"), ("limit", "100")]
+        steps = yield from drained(
+            Pages(endpoints.steps(thread_id, run_id, [*paging, *self._place.include]))
+        )
+        messages = yield from drained(
+            Pages(endpoints.messages(thread_id, [*paging, ("run_id", run_id)]))
+        )
+        seen = (run, steps, messages)
+        if seen != self._seen:
+            self._seen = seen
+            self._doubled = 0
+        events = list(restored(self._accumulator, run, steps, messages))
+        return () if self._is_outdated(events) else events
+
+    def _ids(self) -> tuple[str, str | None]:
+        """Return the ids of thread and run, as far as anything told them."""
+        accumulator, place = self._accumulator, self._place
+        run = accumulator.run
+        step = accumulator.steps[0] if accumulator.steps else None
+        thread_id, run_id = place.thread_id, place.run_id
+        if run is not None:
+            thread_id, run_id = thread_id or run.thread_id, run_id or run.id
+        elif step is not None:
+            thread_id, run_id = thread_id or step.thread_id, run_id or step.run_id
+        elif accumulator.thread is not None:
+            thread_id = thread_id or accumulator.thread.id
+        if thread_id is None:
+            raise TruncatedError("the stream broke before it said which thread it had created")
+        return thread_id, run_id
+
+    def _find(self, thread_id: str) -> Plan[str | None]:
+        """Find the run that the broken request created, which the server had accepted.
+
+        It is the one that was created since; or the one that has not ended, since a
+        thread has one of those at a time; or, said often enough, the thread's only one.
+        """
+        wanted = [("order", "desc"), ("limit", "20")]
+        runs = yield from Pages(self._place.endpoints.list(thread_id, wanted)).turn()
+        assistant_id = self._place.assistant_id
+        runs = [run for run in runs if assistant_id in (None, run.get("assistant_id"))]
+        accepted = said_at(self._opened)
+        since = accepted.timestamp() - _SLACK if accepted is not None else float("inf")
+        recent = [run for run in runs if (run.get("created_at") or 0) >= since]
+        active = [run for run in runs if run.get("status") not in ENDED]
+        self._outdated += 1
+        is_certain = self._outdated >= _PATIENCE
+        for found in (recent, active, runs if is_certain else ()):
+            if len(found) == 1:
+                return found[0].get("id")
+        if is_certain:
+            raise TruncatedError(
+                "the stream broke before it said which run it had created, and the thread has "
+                f"{len(runs)} that it could be"
+            )
+        return None
+
+    def _is_outdated(self, events: Sequence[Event]) -> bool:
+        """Whether the run still waits for what was submitted.
+
+        Where the server has opened the stream it has taken the outputs, and is only slow
+        to say so. Else it may never have had them, and is believed at last.
+        """
+        run = events[-1].run  # type: ignore[union-attr] # the run comes last
+        if self._answered is None or run.status != "requires_action":
+            return False
+        if run.required_action != self._answered:
+            return False
+        self._outdated += 1
+        return self._opened is not None or self._outdated < _PATIENCE
