@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import streamkit
+from tests.recorded import OWN
+from tests.server import Fault, Script, serve
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -19,10 +22,19 @@ BLOCKS = re.findall(
 )
 
 
+@pytest.fixture(scope="module", params=[None, 9], ids=["whole", "cut"])
+def live(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Serve the recordings, as `python -m tests.server` does, with `--cut` or without."""
+    faults = [] if request.param is None else [Fault(frames=request.param)]
+    scripts = {name: Script(legs, faults=faults) for name, legs in OWN.items()}
+    with serve(catalogue=scripts) as server:
+        yield server.origin
+
+
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
-def test_python_blocks_run_and_print_what_they_say(code: str, printed: str) -> None:
+def test_python_blocks_run_and_print_what_they_say(code: str, printed: str, live: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-c", code.replace("http://127.0.0.1:8765", live)],
         capture_output=True,
         check=False,
         cwd=ROOT,
@@ -34,7 +46,7 @@ def test_python_blocks_run_and_print_what_they_say(code: str, printed: str) -> N
 
 
 def test_there_are_blocks() -> None:
-    assert [bool(printed) for _, printed in BLOCKS] == [True, False, True]
+    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True]
 
 
 def test_the_two_commands_come_first() -> None:

@@ -19,7 +19,6 @@ from .endpoints import (
     Pages,
     ask_for,
     ask_for_bytes,
-    body,
     file_id,
     listing,
 )
@@ -84,14 +83,12 @@ class AsyncRuns:
         self, thread_id: str, *, assistant_id: str, include: Iterable[str] = (), **fields: Any
     ) -> Run:
         """Do what `Runs.create` does."""
-        request = self._endpoints.create(
-            thread_id, body(fields, assistant_id=assistant_id), include
-        )
+        request = self._endpoints.create(thread_id, assistant_id, fields, include)
         return await self._ask(request, Run)
 
     async def create_thread_and_run(self, *, assistant_id: str, **fields: Any) -> Run:
         """Do what `Runs.create_thread_and_run` does."""
-        request = self._endpoints.create_thread_and_run(body(fields, assistant_id=assistant_id))
+        request = self._endpoints.create_thread_and_run(assistant_id, fields)
         return await self._ask(request, Run)
 
     async def retrieve(self, thread_id: str, run_id: str) -> Run:
@@ -146,9 +143,7 @@ class AsyncRuns:
         **fields: Any,
     ) -> AsyncRunStream:
         """Do what `Runs.stream` does."""
-        request = self._endpoints.create(
-            thread_id, body(fields, assistant_id=assistant_id, stream=True), include
-        )
+        request = self._endpoints.create(thread_id, assistant_id, fields, include, stream=True)
         recovery = policy(recover, self._recover)
         return self._open(request, observers, accumulator, recovery)
 
@@ -161,9 +156,7 @@ class AsyncRuns:
         **fields: Any,
     ) -> AsyncRunStream:
         """Do what `Runs.stream_thread_and_run` does."""
-        request = self._endpoints.create_thread_and_run(
-            body(fields, assistant_id=assistant_id, stream=True)
-        )
+        request = self._endpoints.create_thread_and_run(assistant_id, fields, stream=True)
         recovery = policy(recover, self._recover)
         return self._open(request, observers, accumulator, recovery)
 
@@ -220,7 +213,7 @@ class AsyncRuns:
         """
         more = {} if definitions is None else {"tools": list(definitions)}
         request = self._endpoints.create(
-            thread_id, body(fields | more, assistant_id=assistant_id, stream=True), include
+            thread_id, assistant_id, fields | more, include, stream=True
         )
         toolbox = Toolbox(tools, on_tool_error, may_wait=True)
         conversation = Conversation(self._endpoints, thread_id, toolbox, max_legs)

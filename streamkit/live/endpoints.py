@@ -24,7 +24,6 @@ __all__ = [
     "ask",
     "ask_for",
     "ask_for_bytes",
-    "body",
     "drained",
     "file_id",
     "listing",
@@ -70,14 +69,24 @@ class Endpoints(Struct, frozen=True, kw_only=True):
         )
 
     def create(
-        self, thread_id: str, body: Mapping[str, Any], include: Iterable[str] = ()
+        self,
+        thread_id: str,
+        assistant_id: str,
+        fields: Mapping[str, Any],
+        include: Iterable[str] = (),
+        *,
+        stream: bool = False,
     ) -> Request:
         """Create a run."""
-        params = included(include)
-        return self._request("POST", "threads", thread_id, "runs", json=body, params=params)
+        body = _body(assistant_id, fields, stream=stream)
+        parts = ("threads", thread_id, "runs")
+        return self._request("POST", *parts, json=body, params=_included(include))
 
-    def create_thread_and_run(self, body: Mapping[str, Any]) -> Request:
+    def create_thread_and_run(
+        self, assistant_id: str, fields: Mapping[str, Any], *, stream: bool = False
+    ) -> Request:
         """Create a thread and a run on it."""
+        body = _body(assistant_id, fields, stream=stream)
         return self._request("POST", "threads", "runs", json=body)
 
     def retrieve(self, thread_id: str, run_id: str) -> Request:
@@ -113,7 +122,7 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     def step(self, thread_id: str, run_id: str, step_id: str, include: Iterable[str]) -> Request:
         """Read a step."""
         parts = ("threads", thread_id, "runs", run_id, "steps", step_id)
-        return self._request("GET", *parts, params=included(include))
+        return self._request("GET", *parts, params=_included(include))
 
     def messages(self, thread_id: str, params: Params) -> Request:
         """List the messages of a thread."""
@@ -124,7 +133,7 @@ class Endpoints(Struct, frozen=True, kw_only=True):
         return self._request("GET", "files", file_id, "content")
 
 
-def included(include: Iterable[str]) -> Params:
+def _included(include: Iterable[str]) -> Params:
     """Write what is to be included as a query."""
     if isinstance(include, str):
         raise UsageError(f"include is a sequence of texts: [{include!r}]")
@@ -142,21 +151,16 @@ def listing(
     """Write which part of a list is wanted as a query."""
     wanted = {"order": order, "limit": limit, "after": after, "before": before}
     said = [(name, str(value)) for name, value in wanted.items() if value is not None]
-    return [*said, *included(include)]
+    return [*said, *_included(include)]
 
 
-def body(fields: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
-    """Write the body of a request.
-
-    Raises:
-        UsageError: The fields want a stream where the method gives none, or the reverse.
-    """
+def _body(assistant_id: str, fields: Mapping[str, Any], *, stream: bool) -> dict[str, Any]:
     if "stream" in fields:
         raise UsageError(
             "whether a run is streamed is for the method to say: stream, stream_thread_and_run, "
             "stream_tool_outputs and converse do, the others do not"
         )
-    return {**more, **fields}
+    return {"assistant_id": assistant_id, **fields, **({"stream": True} if stream else {})}
 
 
 def file_id(image: Any) -> str:

@@ -19,7 +19,6 @@ from .endpoints import (
     Pages,
     ask_for,
     ask_for_bytes,
-    body,
     file_id,
     listing,
 )
@@ -120,14 +119,12 @@ class Runs:
         self, thread_id: str, *, assistant_id: str, include: Iterable[str] = (), **fields: Any
     ) -> Run:
         """Create a run, which goes on by itself."""
-        request = self._endpoints.create(
-            thread_id, body(fields, assistant_id=assistant_id), include
-        )
+        request = self._endpoints.create(thread_id, assistant_id, fields, include)
         return self._ask(request, Run)
 
     def create_thread_and_run(self, *, assistant_id: str, **fields: Any) -> Run:
         """Create a thread and a run on it, which goes on by itself."""
-        request = self._endpoints.create_thread_and_run(body(fields, assistant_id=assistant_id))
+        request = self._endpoints.create_thread_and_run(assistant_id, fields)
         return self._ask(request, Run)
 
     def retrieve(self, thread_id: str, run_id: str) -> Run:
@@ -194,9 +191,7 @@ class Runs:
         **fields: Any,
     ) -> RunStream:
         """Create a run and follow it to the end of its first leg; see `open_run`."""
-        request = self._endpoints.create(
-            thread_id, body(fields, assistant_id=assistant_id, stream=True), include
-        )
+        request = self._endpoints.create(thread_id, assistant_id, fields, include, stream=True)
         recovery = policy(recover, self._recover)
         return self._open(request, observers, accumulator, recovery)
 
@@ -209,9 +204,7 @@ class Runs:
         **fields: Any,
     ) -> RunStream:
         """Create a thread and a run on it, and follow it; see `stream`."""
-        request = self._endpoints.create_thread_and_run(
-            body(fields, assistant_id=assistant_id, stream=True)
-        )
+        request = self._endpoints.create_thread_and_run(assistant_id, fields, stream=True)
         recovery = policy(recover, self._recover)
         return self._open(request, observers, accumulator, recovery)
 
@@ -310,7 +303,7 @@ class Runs:
         """
         more = {} if definitions is None else {"tools": list(definitions)}
         request = self._endpoints.create(
-            thread_id, body(fields | more, assistant_id=assistant_id, stream=True), include
+            thread_id, assistant_id, fields | more, include, stream=True
         )
         toolbox = Toolbox(tools, on_tool_error, may_wait=False)
         conversation = Conversation(self._endpoints, thread_id, toolbox, max_legs)
