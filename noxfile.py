@@ -68,3 +68,10 @@ def benchmark(session: nox.Session) -> None:
     """Compare with the least that reading can cost."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def benchmark_live(session: nox.Session) -> None:
+    """Compare following live runs with the least that reading them can cost."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks.live", *session.posargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ._inputs import PART, parts
@@ -15,8 +15,8 @@ from .observers import Observer, is_async
 
 __all__ = ["Folding", "check"]
 
-_RUN_ENDS: Final = ("complete",)
-_LIVE_ENDS: Final = ("complete", "paused", "error", "truncated")
+_RUN_ENDS: Final = frozenset({"complete"})
+_LIVE_ENDS: Final = frozenset({"complete", "paused", "error", "truncated"})
 
 
 def check(observers: Sequence[object], accumulator: Accumulator | None, *, may_wait: bool) -> None:
@@ -43,23 +43,31 @@ class Folding:
         self.observers = observers
         self.error: PeerError | None = None  # to be raised after the last change
         self.is_over = False  # there is nothing more to read in this leg
+        self.is_quiet = False  # nobody wants the changes but the observers
         # A complete run has no more to say, whether or not the connection stays open. What
         # is all there is read to its end, so that a second run in it is not passed over.
-        self._ends = _LIVE_ENDS if source.is_live else _RUN_ENDS if not source.is_whole else ()
+        self._ends = (
+            _LIVE_ENDS
+            if source.is_live
+            else _RUN_ENDS
+            if not source.is_whole
+            else frozenset[str]()
+        )
         self._ended = False
         self._heard = False  # whether this leg said anything
         self._owed: tuple[Sequence[Change], Sequence[Observer]] | None = None
 
-    def parts(self, item: object) -> Sequence[object]:
-        """Cut an item of the source into what is read at once."""
+    def read(self, item: object) -> Iterable[Read]:
+        """Return what an item of the source says, to be taken one by one."""
         self._ended = False
+        accumulator = self.accumulator
         if type(item) is bytes and len(item) <= PART:
-            return (item,)
+            return accumulator._reader.read(item)
         if isinstance(item, bytes | bytearray | memoryview):
-            return parts(item)
+            return (event for part in parts(item) for event in accumulator.read(part))
         if isinstance(item, str):
             raise UsageError("bytes are needed, not text: read the source in binary")
-        return (item,)
+        return accumulator.read(item)
 
     def take(self, event: Read) -> Sequence[Change]:
         """Take an event and return what it changed; note whether that was the end."""

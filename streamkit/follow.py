@@ -6,12 +6,14 @@ import inspect
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Awaitable,
+    Callable,
     Generator,
     Iterator,
     Sequence,
 )
 from contextlib import suppress
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from ._folding import Folding, check
 from ._sources import AsyncSource, Opened, Source, open_source
@@ -58,8 +60,7 @@ def accumulate(
     """
     with follow(source, *observers, accumulator=Accumulator(strict=strict)) as following:
         try:
-            for _ in following.batches():
-                pass
+            following._drain()
         except (TruncatedError, ServerError):
             if not allow_partial:
                 raise
@@ -73,8 +74,7 @@ async def aaccumulate(
     following = afollow(source, *observers, accumulator=Accumulator(strict=strict))
     async with following:
         try:
-            async for _ in following.batches():
-                pass
+            await following._drain()
         except (TruncatedError, ServerError):
             if not allow_partial:
                 raise
@@ -138,6 +138,12 @@ class Following:
         """Iterate over what each event changed, instead of over single changes."""
         return self._batches
 
+    def _drain(self) -> None:
+        """Read to the end, and tell nobody but the observers."""
+        self._folding.is_quiet = True
+        for _ in self._batches:
+            pass
+
     def close(self) -> None:
         """Close the source; observers that heard no end of the leg hear it now."""
         self._batches.close()
@@ -157,7 +163,7 @@ class Following:
 
 
 def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
-    accumulator, observers, source = folding.accumulator, folding.observers, folding.source
+    observers, source = folding.observers, folding.source
     try:
         while (items := source.items) is not None:
             failure: Exception | None = None
@@ -168,14 +174,12 @@ def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
             except Exception as error:  # noqa: BLE001 - settling tells which it is
                 failure = error
             else:
-                for part in folding.parts(item):
-                    for event in accumulator.read(part):
-                        changes = folding.take(event)
-                        if observers:
-                            _tell(folding, changes)
+                for event in folding.read(item):
+                    changes = folding.take(event)
+                    if observers:
+                        _tell(folding, changes)
+                    if not folding.is_quiet:
                         yield changes
-                        if folding.is_over:
-                            break
                     if folding.is_over:
                         break
                 if not folding.is_over:
@@ -229,6 +233,7 @@ class AsyncFollowing:
     ) -> None:
         self._folding = Folding(source, observers, accumulator)
         self._batches = _aread(self._folding)
+        self._next = self._batches.__anext__
         self._pending: Iterator[Change] = iter(())  # of the event at hand
 
     @property
@@ -244,6 +249,12 @@ class AsyncFollowing:
         """Iterate over what each event changed, instead of over single changes."""
         return self._batches
 
+    async def _drain(self) -> None:
+        """Read to the end, and tell nobody but the observers."""
+        self._folding.is_quiet = True
+        async for _ in self._batches:
+            pass
+
     async def aclose(self) -> None:
         """Close the source; observers that heard no end of the leg hear it now."""
         await self._batches.aclose()
@@ -254,7 +265,7 @@ class AsyncFollowing:
 
     async def __anext__(self) -> Change:
         while (change := next(self._pending, None)) is None:
-            self._pending = iter(await anext(self._batches))
+            self._pending = iter(await self._next())
         return change
 
     async def __aenter__(self) -> Self:
@@ -265,25 +276,26 @@ class AsyncFollowing:
 
 
 async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
-    accumulator, observers, source = folding.accumulator, folding.observers, folding.source
+    observers, source = folding.observers, folding.source
+    known: object = None
     try:
         while (items := source.items) is not None:
             failure: Exception | None = None
+            if items is not known:
+                known, step = items, _step(items)
             try:
-                item = await anext(items) if isinstance(items, AsyncIterator) else next(items)
-            except (StopIteration, StopAsyncIteration):
+                item = await step()
+            except StopAsyncIteration:
                 pass
             except Exception as error:  # noqa: BLE001 - settling tells which it is
                 failure = error
             else:
-                for part in folding.parts(item):
-                    for event in accumulator.read(part):
-                        changes = folding.take(event)
-                        if observers:
-                            await _atell(folding, changes)
+                for event in folding.read(item):
+                    changes = folding.take(event)
+                    if observers:
+                        await _atell(folding, changes)
+                    if not folding.is_quiet:
                         yield changes
-                        if folding.is_over:
-                            break
                     if folding.is_over:
                         break
                 if not folding.is_over:
@@ -297,20 +309,30 @@ async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
         raise folding.error
 
 
+def _step(items: Iterator[Any] | AsyncIterator[Any]) -> Callable[[], Awaitable[Any]]:
+    """Return what gives the next item: found once, since it is asked once a fragment."""
+    if isinstance(items, AsyncIterator):
+        return items.__anext__
+
+    async def step() -> Any:
+        try:
+            return next(items)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    return step
+
+
 async def _atell(folding: Folding, changes: Sequence[Change]) -> None:
     for change in changes:
         for observer in folding.observers:
             try:
-                await _acall(observer, change)
+                result = observer(change)
+                if result is not None and inspect.isawaitable(result):
+                    await result
             except BaseException:
                 folding.interrupt(changes, change, observer)
                 raise
-
-
-async def _acall(observer: Observer, change: Change) -> None:
-    result = observer(change)
-    if result is not None and inspect.isawaitable(result):
-        await result
 
 
 async def _aleave(folding: Folding) -> None:
@@ -332,4 +354,6 @@ async def _atell_all(changes: Sequence[Change], observers: Sequence[Observer]) -
     for observer in observers:
         with suppress(Exception):  # whatever made us leave is what the caller is to see
             for change in changes:
-                await _acall(observer, change)
+                result = observer(change)
+                if inspect.isawaitable(result):
+                    await result

@@ -36,6 +36,7 @@ _USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
 
 _DONE: Final = b"event: done\ndata: [DONE]"
 _LF: Final = ord("\n")
+_CR: Final = ord("\r")
 _LEG_ENDS: Final = (DoneEvent, ErrorEvent)
 
 # What comes out of reading: events and, last, the error where reading cannot go on: a
@@ -60,11 +61,13 @@ class EventReader:
     one body holds several legs, each is looked at afresh.
     """
 
-    __slots__ = ("_body", "_has_begun", "_head", "_limits", "_offset")
+    __slots__ = ("_blocks", "_body", "_has_begun", "_head", "_limits", "_offset", "_small")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._small = min(_SMALL, limits.frame_bytes)
         self._body: _Body | None = None
+        self._blocks: Blocks | None = None  # of the body, if it is an event stream
         self._has_begun = False  # a byte-order mark may no longer come
         self._head = b""  # the first bytes, while they may be one, or a blank
         self._offset = 0  # of the head, in the stream
@@ -74,6 +77,21 @@ class EventReader:
 
         Last stands the error where reading cannot go on.
         """
+        blocks = self._blocks
+        size = len(chunk)
+        if blocks is not None and blocks.quiet and size <= self._small:
+            # A live server sends nearly every frame as a chunk of its own.
+            usual = _USUAL.get(chunk[:_HEAD])
+            if usual is not None:
+                _, start, decode_data = usual
+                if chunk.find(b"\n", start) == size - 2 and chunk[-1] == _LF and _CR not in chunk:
+                    try:
+                        event = decode_data(chunk[start:])
+                    except (ValueError, RecursionError):
+                        pass  # it takes more care: the general way
+                    else:
+                        blocks.offset += size
+                        return [event]
         body = self._body
         if body is not None:
             events = body.read(chunk)
@@ -83,7 +101,7 @@ class EventReader:
             body = self._begin(chunk)
             events = body.read(self._head) if body is not None else []
         while body is not None and body.rest is not None:
-            self._body = None
+            self._body = self._blocks = None
             self._has_begun = False
             self._head = b""
             self._offset = body.offset
@@ -126,44 +144,28 @@ class EventReader:
         self._offset = end - len(self._head)
         if not text:
             return None
-        kind = _JsonLines if text.startswith(b"{") else _EventStream
-        self._body = kind(self._limits, self._offset)
+        if text.startswith(b"{"):
+            self._body = _JsonLines(self._limits, self._offset)
+        else:
+            stream = _EventStream(self._limits, self._offset)
+            self._body, self._blocks = stream, stream.blocks
         return self._body
 
 
 class _EventStream:
-    __slots__ = ("_blocks", "_last_id", "_limits", "_small", "is_cut", "offset", "rest")
+    __slots__ = ("_last_id", "_limits", "blocks", "is_cut", "offset", "rest")
 
     def __init__(self, limits: Limits, offset: int) -> None:
         self._limits = limits
-        self._blocks = Blocks(limits.frame_bytes, offset, may_have_bom=False)
-        self._small = min(_SMALL, limits.frame_bytes)
+        self.blocks = Blocks(limits.frame_bytes, offset, may_have_bom=False)
         self._last_id = ""
         self.is_cut = False
         self.rest: bytes | None = None
         self.offset = offset
 
     def read(self, chunk: bytes) -> list[Read]:
-        size = len(chunk)
-        if self._blocks.quiet and size <= self._small:
-            # A live server sends nearly every frame as a chunk of its own.
-            usual = _USUAL.get(chunk[:_HEAD])
-            if usual is not None:
-                _, start, decode_data = usual
-                if (
-                    chunk.find(b"\n", start) == size - 2
-                    and chunk[-1] == _LF
-                    and b"\r" not in chunk
-                ):
-                    try:
-                        event = decode_data(chunk[start:])
-                    except (ValueError, RecursionError):
-                        pass  # it takes more care: the general way
-                    else:
-                        self._blocks.offset += size
-                        return [event]
-        blocks = self._blocks.cut(chunk)
-        usual_of = _USUAL.get if self._blocks.lf_only else _none
+        blocks = self.blocks.cut(chunk)
+        usual_of = _USUAL.get if self.blocks.lf_only else _none
         events: list[Read] = []
         todo = iter(blocks)
         for block in todo:
@@ -183,21 +185,21 @@ class _EventStream:
             try:
                 event = decode(frame, self._limits)
             except DecodeError as error:
-                error.offset = self._blocks.start_of(len(blocks) - length_hint(todo) - 1)
+                error.offset = self.blocks.start_of(len(blocks) - length_hint(todo) - 1)
                 events.append(error)
                 return events
             events.append(event)
             if isinstance(event, _LEG_ENDS):
-                self.rest = self._blocks.after(len(blocks) - length_hint(todo) - 1)
-                self.offset = self._blocks.offset - len(self.rest)
+                self.rest = self.blocks.after(len(blocks) - length_hint(todo) - 1)
+                self.offset = self.blocks.offset - len(self.rest)
                 return events
-        if self._blocks.too_long is not None:
-            events.append(too_long(self._blocks.too_long, self._limits.frame_bytes))
+        if self.blocks.too_long is not None:
+            events.append(too_long(self.blocks.too_long, self._limits.frame_bytes))
         return events
 
     def finish(self) -> list[Read]:
-        start = self._blocks.unfinished_start
-        tail = self._blocks.finish()
+        start = self.blocks.unfinished_start
+        tail = self.blocks.finish()
         frame, _ = parse_block(tail, self._last_id)
         events = _last(frame, self._limits, start)
         # A comment that was cut is no loss, nor is what may be the beginning of `done`.

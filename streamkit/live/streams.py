@@ -62,8 +62,7 @@ class RunStream(Following):
         if not self._legs.is_open:
             with self:
                 return self.until_done()
-        for _ in self.batches():
-            pass
+        self._drain()
         return self.snapshot()
 
     def __enter__(self) -> Self:
@@ -100,8 +99,7 @@ class AsyncRunStream(AsyncFollowing):
         if not self._legs.is_open:
             async with self:
                 return await self.until_done()
-        async for _ in self.batches():
-            pass
+        await self._drain()
         return self.snapshot()
 
     async def close(self) -> None:

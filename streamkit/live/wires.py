@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack, suppress
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -40,12 +40,31 @@ class Connection(NamedTuple):
     response: Any
     close: Callable[[], None]
 
+    def body(self) -> Iterator[bytes]:
+        """Return the bytes of the body, as they come."""
+        response = self.response
+        chunks: Iterator[bytes]
+        chunks = response.iter_raw() if _is_plain(response) else response.iter_bytes()
+        return chunks
+
 
 class AsyncConnection(NamedTuple):
     """A stream that was opened asynchronously."""
 
     response: Any
     close: Callable[[], Awaitable[None]]
+
+    def body(self) -> AsyncIterator[bytes]:
+        """Return the bytes of the body, as they come."""
+        response = self.response
+        chunks: AsyncIterator[bytes]
+        chunks = response.aiter_raw() if _is_plain(response) else response.aiter_bytes()
+        return chunks
+
+
+def _is_plain(response: Any) -> bool:
+    """Whether the bytes that came are the body's own: then nothing need stand between."""
+    return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 
 class Wire:

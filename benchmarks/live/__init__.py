@@ -1,0 +1,1 @@
+"""What following a live run costs, over real connections: ``python -m benchmarks.live``."""
