@@ -61,6 +61,8 @@ class Text:
         known = str(self)
         if full.startswith(known):
             rest = full[len(known) :]
+            if not final:  # half a character, of which the server does not have the rest yet
+                rest = rest.removesuffix(REPLACEMENT)
             if rest or final:
                 self.held = ""
             self._write(rest)

@@ -351,9 +351,16 @@ async def _aleave(folding: Folding) -> None:
 
 
 async def _atell_all(changes: Sequence[Change], observers: Sequence[Observer]) -> None:
+    interruption: BaseException | None = None
     for observer in observers:
-        with suppress(Exception):  # whatever made us leave is what the caller is to see
+        try:
             for change in changes:
                 result = observer(change)
                 if inspect.isawaitable(result):
                     await result
+        except Exception:  # noqa: BLE001, S110 - what made us leave is what the caller is to see
+            pass
+        except BaseException as error:  # noqa: BLE001 - once all have heard the end
+            interruption = error
+    if interruption is not None:
+        raise interruption

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -34,6 +36,10 @@ _SECRETS: Final = (
 # Keys of OpenAI, also where the server has masked them in part.
 _KEYS: Final = re.compile(r"\bsk-[\w*.-]{4,}")
 _MASK: Final = "***"
+# Between a scheme and its token, between cookies, between a cookie's name and its value.
+_APART: Final = re.compile(r"[ ;=]+(?!$)")
+# Shorter parts (a scheme, the value of a flag) are no secrets, and stand in any text.
+_LEAST: Final = 8
 
 _REQUEST_IDS: Final = ("x-request-id", "apim-request-id", "x-ms-request-id", "request-id")
 
@@ -50,7 +56,7 @@ _SWITCHED_OFF: Final = (
 
 def streams(response: Any) -> bool:
     """Whether an answer is a stream, by its status and its media type."""
-    return response.status_code == 200 and _media_type(response) in _STREAMS
+    return response.is_success and _media_type(response) in _STREAMS
 
 
 def refusal(response: Any, body: bytes) -> ResponseError:
@@ -64,9 +70,10 @@ def refusal(response: Any, body: bytes) -> ResponseError:
     error = _error(body, secrets)
     retry_after = waits(response)
     known_as = request_id(response)
-    said = [f"{response.request.method} {response.request.url.path} {_verdict(response, error)}"]
+    request = f"{response.request.method} {response.request.url.path}"
+    said = [_masked(f"{request} {_verdict(response, error)}", secrets)]
     if error is None and not _is_redirect(response):
-        shown = _masked(body[:_SHOWN].decode(errors="replace").strip(), secrets)
+        shown = _masked(body.decode(errors="replace").strip(), secrets)[:_SHOWN]
         said += [f"the body begins {shown!r}"] if shown else []
     if _is_switched_off(response, error):
         said.append(_SWITCHED_OFF)
@@ -139,9 +146,10 @@ def said_at(response: Any) -> datetime | None:
 
 def _date(text: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(text) if text else None
+        when = parsedate_to_datetime(text) if text else None
     except ValueError:
         return None
+    return when.replace(tzinfo=UTC) if when is not None and when.tzinfo is None else when
 
 
 def _media_type(response: Any) -> str:
@@ -166,20 +174,19 @@ def _error(body: bytes, secrets: set[str]) -> ErrorObject | None:
         value = {"message": value}
     if not isinstance(value, dict) or not {"message", "code"} & value.keys():
         return None
-    masked = {
-        name: _masked(item, secrets) if isinstance(item, str) else item
-        for name, item in value.items()
-    }
-    if isinstance(masked.get("code"), int):
-        masked["code"] = str(masked["code"])
-    return load(ErrorObject, masked)
+    if isinstance(value.get("code"), int):
+        value = {**value, "code": str(value["code"])}
+    return load(ErrorObject, _masked_within(value, secrets))
 
 
 def _secrets(request: Any) -> set[str]:
-    """Return what was sent as a credential: whole, and without its scheme."""
-    values = [value for name in _SECRETS for value in request.headers.get_list(name)]
-    parts = {part for value in values for part in (value, value.rpartition(" ")[2])}
-    return {part for part in parts if len(part) >= 4}
+    """Return what was sent as a credential, and the parts that are one by themselves."""
+    sent = [value for name in _SECRETS for value in request.headers.get_list(name)]
+    parts = {part for value in sent for part in (value, *_APART.split(value))}
+    for part in [*parts]:
+        with suppress(ValueError):
+            parts |= {*base64.b64decode(part, validate=True).decode().split(":", 1)}
+    return {part for part in parts if len(part) >= _LEAST}
 
 
 def _masked(text: str, secrets: set[str]) -> str:
@@ -188,10 +195,20 @@ def _masked(text: str, secrets: set[str]) -> str:
     return _KEYS.sub(_MASK, text)
 
 
+def _masked_within(value: Any, secrets: set[str]) -> Any:
+    if isinstance(value, str):
+        return _masked(value, secrets)
+    if isinstance(value, list):
+        return [_masked_within(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {name: _masked_within(item, secrets) for name, item in value.items()}
+    return value
+
+
 def _place(response: Any) -> str:
     """Return where a redirect leads, without what a URL may hold beside the place."""
     target = response.request.url.join(response.headers.get("location", ""))
-    return f"{target.scheme}://{target.host}{target.path}"
+    return f"{target.scheme}://{target.netloc.decode('ascii')}{target.path}"
 
 
 def request_id(response: Any) -> str | None:

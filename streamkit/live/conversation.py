@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..accumulator import Accumulator
 from ..errors import LimitError, ToolError
@@ -16,9 +16,6 @@ __all__ = ["Conversation"]
 
 class Conversation:
     """Runs the calls that a run waits for, and says what to submit.
-
-    Outputs are kept until the server has taken them, so that no function is run twice
-    for one call because a request was lost.
 
     Args:
         endpoints: Where to submit.
@@ -35,11 +32,6 @@ class Conversation:
         self._toolbox = toolbox
         self._max_legs = max_legs
         self._legs = 1
-        self._outputs: dict[str, str] = {}
-
-    def accepted(self) -> None:
-        """Take note that the server has taken the outputs."""
-        self._outputs = {}
 
     def answer(self, accumulator: Accumulator) -> Request:
         """Run the calls, and return the request that opens the next leg.
@@ -49,14 +41,12 @@ class Conversation:
             ToolError, Exception: As `Toolbox.run` does.
         """
         run, calls = self._waiting(accumulator)
-        self._outputs |= self._toolbox.run(self._new(calls))
-        return self._submission(run, calls)
+        return self._submission(run, self._toolbox.run(calls))
 
     async def aanswer(self, accumulator: Accumulator) -> Request:
         """Do what `answer` does; the calls run at the same time."""
         run, calls = self._waiting(accumulator)
-        self._outputs |= await self._toolbox.arun(self._new(calls))
-        return self._submission(run, calls)
+        return self._submission(run, await self._toolbox.arun(calls))
 
     def _waiting(
         self, accumulator: Accumulator
@@ -81,12 +71,5 @@ class Conversation:
             )
         return run, calls
 
-    def _new(
-        self, calls: Sequence[RequiredActionFunctionToolCall]
-    ) -> Sequence[RequiredActionFunctionToolCall]:
-        return [call for call in calls if call.id not in self._outputs]
-
-    def _submission(self, run: Run, calls: Sequence[RequiredActionFunctionToolCall]) -> Request:
-        outputs = {call.id: self._outputs[call.id] for call in calls if call.id is not None}
-        thread_id = run.thread_id or self._thread_id
-        return self._endpoints.submit_tool_outputs(thread_id, run.id, outputs, stream=True)
+    def _submission(self, run: Run, outputs: Mapping[str, str]) -> Request:
+        return self._endpoints.submit_tool_outputs(self._thread_id, run.id, outputs, stream=True)

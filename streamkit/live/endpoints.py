@@ -11,7 +11,7 @@ from msgspec import Struct
 from .._wire import load
 from ..errors import UsageError
 from .answers import read_json, refusal
-from .requests import Params, Request, path
+from .requests import Params, Request, path, shown
 from .wires import Plan
 
 __all__ = [
@@ -57,6 +57,10 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = msgspec.field(default_factory=lambda: HEADERS)
     params: Params = ()
     options: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        # Headers, queries and options may hold credentials.
+        return f"<endpoints at {shown(self.base) or 'the base URL of the client'}>"
 
     def _request(self, method: str, *parts: str, json: Any = None, params: Params = ()) -> Request:
         return Request(
@@ -223,7 +227,8 @@ class Pages:
         page = yield from ask(msgspec.structs.replace(self._request, params=params))
         data = page.get("data")
         items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-        last = page.get("last_id") or (items[-1].get("id") if items else None)
+        said = [page.get("last_id"), items[-1].get("id") if items else None]
+        last = next((text for text in said if isinstance(text, str) and text), None)
         # A server that repeats itself must not keep us asking for ever.
         self.more = bool(page.get("has_more")) and last not in self._turned
         self._turned.add(last)

@@ -49,6 +49,7 @@ class _Live(Opened):
     __slots__ = (
         "_accumulator",
         "_answered",
+        "_asking",
         "_conversation",
         "_is_polling",
         "_is_reading",
@@ -74,6 +75,7 @@ class _Live(Opened):
         self._is_reading = False
         self._is_polling = False
         self._answered: RequiredAction | None = None
+        self._asking: Polling | None = None
         self.is_open = False
         self.response: Any = None
         self._place: Place | None = None
@@ -101,13 +103,13 @@ class _Live(Opened):
         """Return what answers the run, if it waits."""
         if self._accumulator.outcome != "paused":
             return None
-        self._is_reading = False
+        self._is_reading = self._is_polling = False
         return self._conversation
 
     def _begin(self, client: Any, request: Request) -> Request:
         """Take note that a leg is asked for, and return the request as it is sent."""
         if self._place is not None:
-            self._place = Place.of(request)
+            self._place = self._place.at(request)
         self._is_reading = self._is_polling = False
         self.response = None
         run = self._accumulator.run
@@ -123,8 +125,6 @@ class _Live(Opened):
         """Take note that the stream is open."""
         self.response = response
         self._is_reading = True
-        if self._conversation is not None:
-            self._conversation.accepted()
 
     def _may_ask(self, error: Exception) -> bool:
         """Whether a request that failed may have been heard, so that the run will tell."""
@@ -134,14 +134,25 @@ class _Live(Opened):
             return error.status >= 500 or error.status == 429
         return is_transport_failure(error)
 
+    def _as_cut(self, polling: Polling) -> Iterator[bytes]:
+        """Return the body of a leg whose request was heard, but whose answer is lost."""
+        self._is_reading = True
+        self._asking = polling
+        return iter(())
+
+    def _asked(self, failure: Exception | None) -> Polling:
+        """Return what asks for the rest of a leg that was cut."""
+        self._is_polling = True
+        polling, self._asking = self._asking, None
+        return polling or self._polling(failure)
+
     def _polling(self, failure: Exception | None) -> Polling:
-        """Return what asks for the rest of a leg that broke."""
+        """Return what asks about a leg that broke."""
         if self._place is None:
             raise UsageError("where to ask for the rest of the run is not known")
-        self._is_polling = True
         run = self._accumulator.run
         _log.info(
-            "the stream of run %s broke (%s); asking for the rest",
+            "the stream of run %s broke (%s); asking what became of it",
             run.id if run is not None else "(unknown)",
             "it ended early" if failure is None else type(failure).__name__,
         )
@@ -219,12 +230,11 @@ class Legs(_Live):
         with _telling(self._accumulator):
             self._connection = self._wire.connect(self._begin(self._wire.client, request))
         self._read(self._connection.response)
-        body: Iterator[bytes] = self._connection.response.iter_bytes()
-        return body
+        return self._connection.body()
 
     def resume(self, failure: Exception | None) -> Iterator[Event]:
         """Return what the API says of the rest of the leg."""
-        return self._rest(self._polling(failure))
+        return self._rest(self._asked(failure))
 
     def _rest(self, polling: Polling) -> Generator[Event, None, None]:
         self._hang_up()
@@ -240,12 +250,19 @@ class Legs(_Live):
         self._hang_up()
         with _telling(self._accumulator):
             request = conversation.answer(self._accumulator)
-        try:
-            self.items = self._connect(request)
-        except Exception as error:
-            if not self._may_ask(error):
-                raise
-            self.items = self._rest(self._polling(error))
+            self.items = self._submit(request)
+
+    def _submit(self, request: Request) -> Iterator[bytes]:
+        polling: Polling | None = None
+        while True:
+            try:
+                return self._connect(request)
+            except Exception as error:
+                if not self._may_ask(error):
+                    raise
+                polling = polling or self._polling(error)
+                if self._wire.drive(polling.was_heard(error)):
+                    return self._as_cut(polling)
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
@@ -287,12 +304,11 @@ class AsyncLegs(_Live):
             request = self._begin(self._wire.client, request)
             self._connection = await self._wire.connect(request)
         self._read(self._connection.response)
-        body: AsyncIterator[bytes] = self._connection.response.aiter_bytes()
-        return body
+        return self._connection.body()
 
     def resume(self, failure: Exception | None) -> AsyncIterator[Event]:
         """Return what the API says of the rest of the leg."""
-        return self._rest(self._polling(failure))
+        return self._rest(self._asked(failure))
 
     async def _rest(self, polling: Polling) -> AsyncGenerator[Event, None]:
         await self._hang_up()
@@ -309,12 +325,19 @@ class AsyncLegs(_Live):
         await self._hang_up()
         with _telling(self._accumulator):
             request = await conversation.aanswer(self._accumulator)
-        try:
-            self.items = await self._connect(request)
-        except Exception as error:
-            if not self._may_ask(error):
-                raise
-            self.items = self._rest(self._polling(error))
+            self.items = await self._submit(request)
+
+    async def _submit(self, request: Request) -> AsyncIterator[bytes] | Iterator[bytes]:
+        polling: Polling | None = None
+        while True:
+            try:
+                return await self._connect(request)
+            except Exception as error:
+                if not self._may_ask(error):
+                    raise
+                polling = polling or self._polling(error)
+                if await self._wire.drive(polling.was_heard(error)):
+                    return self._as_cut(polling)
 
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None

@@ -9,21 +9,23 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
+import msgspec
 from msgspec import Struct
 
 from .._lifecycle import ENDED
 from .._sources import is_transport_failure
+from .._wire import load
 from ..accumulator import Accumulator
 from ..errors import ResponseError, TruncatedError, UsageError
 from ..events import Event
-from ..snapshots import RequiredAction
+from ..snapshots import RequiredAction, Run
 from .answers import read_json, said_at, waits
 from .endpoints import Endpoints, Pages, drained
-from .requests import Params, Request
+from .requests import Params, Request, shown
 from .restored import restored
 from .wires import Pause, Plan, Sleep
 
@@ -105,7 +107,7 @@ class Place(Struct, frozen=True, kw_only=True):
         if found is None:
             raise UsageError(
                 "to recover, the URL must be one of the API's, .../threads/{id}/runs for "
-                f"instance, by which the run can be asked for; not {url!r}"
+                f"instance, by which the run can be asked for; not {shown(url)!r}"
             )
         params = [*parse_qsl(query), *request.params]
         include = [param for param in params if param[0].startswith("include")]
@@ -126,6 +128,13 @@ class Place(Struct, frozen=True, kw_only=True):
             include=include,
         )
 
+    def at(self, request: Request) -> Place:
+        """Return where the run can be asked for whose next leg a request opens."""
+        place = Place.of(request)
+        return msgspec.structs.replace(
+            place, include=self.include or place.include, assistant_id=self.assistant_id
+        )
+
 
 _STREAMING: Final = re.compile(
     r"(?P<base>.*?)/threads(?:/(?P<thread>[^/]+))?/runs(?:/(?P<run>[^/]+)/submit_tool_outputs)?/?"
@@ -141,7 +150,7 @@ class Polling:
         recovery: How to ask.
         accumulator: What holds the run so far.
         place: Where to ask.
-        opened: The answer that opened the stream, or None if it was never opened.
+        opened: The answer that opened the stream, or None if none did.
         answered: The action whose outputs the broken request submitted.
     """
 
@@ -163,6 +172,7 @@ class Polling:
         self._doubled = 0
         self._wanted = 0.0  # seconds that the server asked to wait
         self._failure: Exception | None = None
+        self._said: dict[str, Any] | None = None  # the run, as it was last said to be
         self._seen: object = None
         self._outdated = 0  # how often it was said what could not be believed
 
@@ -174,7 +184,8 @@ class Polling:
             ResponseError: The server refuses to tell.
         """
         while self._accumulator._picture.rest == "truncated":
-            yield self._pause()
+            if self._said is None:
+                yield self._pause()
             try:
                 events = yield from self._look()
             except Exception as error:  # noqa: BLE001 - it passes, or is raised
@@ -183,6 +194,32 @@ class Polling:
                 if events:
                     return events
         return None
+
+    def was_heard(self, failure: Exception) -> Plan[bool]:
+        """Return whether the run goes on, though the request that was to make it failed.
+
+        If it waits as before, again and again, the request was lost and may be repeated.
+
+        Raises:
+            TruncatedError: That cannot be told in time.
+        """
+        self._bear(failure)
+        endpoints = self._place.endpoints
+        looks = 0
+        while looks < _PATIENCE:
+            yield self._pause()
+            try:
+                thread_id, run_id = self._ids()
+                answer = yield endpoints.retrieve(thread_id, run_id or "")
+                run = read_json(answer.response, answer.body)
+            except Exception as error:  # noqa: BLE001 - it passes, or is raised
+                self._bear(error)
+            else:
+                if not self._is_outdated(run):
+                    self._said = run
+                    return True
+                looks += 1
+        return False
 
     def _pause(self) -> Pause:
         recovery = self._recovery
@@ -215,9 +252,11 @@ class Polling:
             run_id = yield from self._find(thread_id)
             if run_id is None:
                 return ()
-        answer = yield endpoints.retrieve(thread_id, run_id)
-        run = read_json(answer.response, answer.body)
-        self._wanted = waits(answer.response) or 0.0
+        run, self._said = self._said, None
+        if run is None:
+            answer = yield endpoints.retrieve(thread_id, run_id)
+            run = read_json(answer.response, answer.body)
+            self._wanted = waits(answer.response) or 0.0
         paging = [("order", "asc"), ("limit", "100")]
         steps = yield from drained(
             Pages(endpoints.steps(thread_id, run_id, [*paging, *self._place.include]))
@@ -229,8 +268,9 @@ class Polling:
         if seen != self._seen:
             self._seen = seen
             self._doubled = 0
-        events = list(restored(self._accumulator, run, steps, messages))
-        return () if self._is_outdated(events) else events
+        if self._is_outdated(run):
+            return ()
+        return list(restored(self._accumulator, run, steps, messages))
 
     def _ids(self) -> tuple[str, str | None]:
         """Return the ids of thread and run, as far as anything told them."""
@@ -274,16 +314,8 @@ class Polling:
             )
         return None
 
-    def _is_outdated(self, events: Sequence[Event]) -> bool:
-        """Whether the run still waits for what was submitted.
-
-        Where the server has opened the stream it has taken the outputs, and is only slow
-        to say so. Else it may never have had them, and is believed at last.
-        """
-        run = events[-1].run  # type: ignore[union-attr] # the run comes last
-        if self._answered is None or run.status != "requires_action":
+    def _is_outdated(self, said: Mapping[str, Any]) -> bool:
+        """Whether the run is still said to wait for what it was given."""
+        if self._answered is None or said.get("status") != "requires_action":
             return False
-        if run.required_action != self._answered:
-            return False
-        self._outdated += 1
-        return self._opened is not None or self._outdated < _PATIENCE
+        return load(Run, said).required_action == self._answered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from msgspec import Struct, field
 
 from ..errors import UsageError
 
-__all__ = ["Answer", "Params", "Request", "path"]
+__all__ = ["Answer", "Params", "Request", "path", "shown"]
 
 Params: TypeAlias = Sequence[tuple[str, str]]
 
@@ -36,7 +37,7 @@ class Request(Struct, frozen=True, kw_only=True, gc=False):
 
     def __repr__(self) -> str:
         # Headers, queries and options may hold credentials.
-        return f"<{self.method} {self.url.partition('?')[0]}>"
+        return f"<{self.method} {shown(self.url)}>"
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of a client's method, beside the method and the URL."""
@@ -55,6 +56,11 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
+def shown(url: str) -> str:
+    """Return a URL without what may be a credential in it: its user, its query."""
+    return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0])
+
+
 def path(*parts: str) -> str:
     """Build a path; ids are quoted, so that none of them can lead elsewhere.
 
@@ -62,6 +68,6 @@ def path(*parts: str) -> str:
         UsageError: An id is empty, or none.
     """
     for part in parts:
-        if not part or type(part) is not str:
-            raise UsageError(f"an id is a text that is not empty, not {part!r}")
+        if type(part) is not str or part in ("", ".", ".."):
+            raise UsageError(f"{part!r} is no id")
     return "/" + "/".join(quote(part, safe="") for part in parts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from .._lifecycle import ENDED
 from .._wire import load
 from ..accumulator import Accumulator
 from ..events import Event, MessageEvent, RunEvent, StepEvent
 from ..snapshots import Message, Run, RunStep
 
-__all__ = ["restored"]
+__all__ = ["restored", "rests"]
 
 _Wire = Mapping[str, Any]
 
@@ -18,7 +19,7 @@ _Wire = Mapping[str, Any]
 def restored(
     accumulator: Accumulator, run: _Wire, steps: Sequence[_Wire], messages: Sequence[_Wire]
 ) -> Iterator[Event]:
-    """Yield the events by which a fold gets from what it holds to what is said; the run last.
+    """Yield the events by which a fold gets from what it holds to what is said.
 
     What began unseen is opened as it must have begun, in progress and empty, and the run
     passes through the states that it must have passed, so that whoever listens hears of
@@ -37,8 +38,12 @@ def restored(
         for step in steps:
             if step.get("id") in known:
                 yield StepEvent(f"thread.run.step.{step.get('status')}", load(RunStep, step))
-    for earlier in _passed(accumulator.run, run):
-        yield RunEvent(f"thread.run.{earlier['status']}", load(Run, earlier))
+    latest = RunEvent(f"thread.run.{run.get('status')}", load(Run, run))
+    if not _waits_still(accumulator.run, latest.run):
+        for earlier in _passed(accumulator.run, run):
+            yield RunEvent(f"thread.run.{earlier['status']}", load(Run, earlier))
+    if not rests(run):
+        yield latest
     by_id = {
         message.get("id"): message
         for message in messages
@@ -54,7 +59,13 @@ def restored(
     for message in by_id.values():
         if message.get("run_id") is not None:
             yield from _message(message, known)
-    yield RunEvent(f"thread.run.{run.get('status')}", load(Run, run))
+    if rests(run):
+        yield latest
+
+
+def rests(run: _Wire) -> bool:
+    """Whether a run has ended, or waits."""
+    return run.get("status") in {*ENDED, "requires_action"}
 
 
 def _message(message: _Wire, known: set[str]) -> Iterator[Event]:
@@ -113,6 +124,15 @@ _REACHED: Final[Mapping[str | None, int]] = {
 }
 
 
+def _waits_still(known: Run | None, said: Run) -> bool:
+    """Whether a run waits for what it was known to wait for."""
+    return (
+        known is not None
+        and known.status == said.status == "requires_action"
+        and known.required_action == said.required_action
+    )
+
+
 def _passed(known: Run | None, said: _Wire) -> Iterator[dict[str, Any]]:
     """Yield the run in the states that it passed unseen."""
     start = _LEFT.get(known.status if known is not None else None, len(_PATH))
@@ -120,6 +140,6 @@ def _passed(known: Run | None, said: _Wire) -> Iterator[dict[str, Any]]:
         nulls: dict[str, Any] = {name: None for name in _RUN_ENDS if name in said}
         if known is None and status == "queued":
             nulls["started_at"] = None
-        elif said.get("started_at") is None:
-            continue
+        elif said.get("status") == "failed" and said.get("started_at") is None:
+            continue  # it failed before it began
         yield {**said, **nulls, "status": status}

@@ -171,7 +171,8 @@ class Runs:
         """Read the content of an image.
 
         Args:
-            image: An `ImageAdded`, or anything with a ``file_id``, or the id itself.
+            image: An `ImageAdded`, the ``image`` of an output, or anything else with a
+                ``file_id``, or the id itself.
 
         Raises:
             UsageError: The image has no file id.

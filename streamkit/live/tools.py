@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, TypeAlias, Union
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from .._json import parse
+from .._text import scrub
 from ..errors import DecodeError, ToolError, UsageError
 from ..limits import DEFAULT_LIMITS
 from ..observers import is_async
@@ -79,10 +81,7 @@ class Toolbox:
         async def run(call: RequiredActionFunctionToolCall) -> None:
             try:
                 bound = self._bind(call)
-                if not is_async(bound):
-                    result = await anyio.to_thread.run_sync(bound)
-                else:
-                    result = bound()
+                result = bound() if is_async(bound) else await _in_thread(bound)
                 outputs[_id(call)] = _written(
                     await result if inspect.isawaitable(result) else result
                 )
@@ -98,7 +97,7 @@ class Toolbox:
                 group.start_soon(run, call)
         if failures:
             raise failures[0]
-        return outputs
+        return {_id(call): outputs[_id(call)] for call in calls}
 
     def _bind(self, call: RequiredActionFunctionToolCall) -> Callable[[], Any]:
         """Return what calls the function.
@@ -153,7 +152,7 @@ class _Tool:
             DecodeError: They are no JSON.
             msgspec.ValidationError: They do not fit the function.
         """
-        data = text.encode("utf-8", "replace").strip() or b"{}"
+        data = scrub(text).encode().strip() or b"{}"
         value = parse(data, depth=DEFAULT_LIMITS.depth)
         fields = msgspec.structs.asdict(msgspec.convert(value, self._model))
         given = {name: item for name, item in fields.items() if item is not UNSET}
@@ -172,9 +171,20 @@ def _field(parameter: inspect.Parameter) -> tuple[str, Any] | tuple[str, Any, An
     return parameter.name, Union[hint, UnsetType], UNSET  # noqa: UP007 - hints may be texts
 
 
+async def _in_thread(function: Callable[[], object]) -> object:
+    """Call a function in a thread of its own; what it returns may still be awaited."""
+    (result,) = await anyio.to_thread.run_sync(lambda: (function(),))
+    return result
+
+
 def _written(result: object) -> str:
     """Write a result as the text that the model reads."""
-    return result if isinstance(result, str) else msgspec.json.encode(result).decode()
+    if isinstance(result, str):
+        return scrub(result)
+    try:
+        return msgspec.json.encode(result).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(result))
 
 
 def _at_hand(call: RequiredActionFunctionToolCall, result: object) -> object:
