@@ -133,6 +133,8 @@ class Folding:
             changes += [*error.changes, *self.accumulator.end()]
         self.error = self.accumulator.error()
         if failure is not None and isinstance(self.error, TruncatedError):
+            reason = ": ".join(filter(None, (type(failure).__name__, str(failure))))
+            self.error.args = (f"{self.error}; {reason}",)
             self.error.__cause__ = failure
         return changes
 

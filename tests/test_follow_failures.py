@@ -110,6 +110,7 @@ def test_a_failure_to_read_is_a_truncation(failed: Exception, opened: Open) -> N
     with pytest.raises(TruncatedError, match="ended before the run came to rest") as caught:
         accumulate(opened([body(BEGUN), failed], closed), told.append)
     assert caught.value.__cause__ is failed
+    assert f"; {type(failed).__name__}" in str(caught.value)
     assert told == told_of(*BEGUN)
     assert told[-1] == StreamEnded("truncated")
     assert caught.value.snapshot == accumulate(body(BEGUN), allow_partial=True)
@@ -125,6 +126,7 @@ async def test_so_it_is_asynchronously(failed: Exception, opened: Open) -> None:
     with pytest.raises(TruncatedError, match="ended before the run came to rest") as caught:
         await aaccumulate(opened([body(BEGUN), failed], []), told.append)
     assert caught.value.__cause__ is failed
+    assert f"; {type(failed).__name__}" in str(caught.value)
     assert told == told_of(*BEGUN)
     source = opened([body(BEGUN), failed], [])
     assert await aaccumulate(source, allow_partial=True) == caught.value.snapshot
@@ -171,6 +173,7 @@ def test_a_failure_before_the_next_leg_said_anything(opened: Open) -> None:
     with pytest.raises(TruncatedError) as caught:
         list(follow(opened([failed], []), on(end=ends.append), accumulator=accumulator))
     assert caught.value.__cause__ is failed
+    assert f"; {type(failed).__name__}" in str(caught.value)
     assert ends == [StreamEnded("truncated")]
 
 

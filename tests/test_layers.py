@@ -25,6 +25,7 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"dialects", "_builders", "observers", "_sources"},
     {"accumulator"},
     {"_folding"},
+    {"_afollowing", "_following"},
     {"follow"},
     {"__init__"},
     {"live"},

@@ -112,10 +112,8 @@ BIG: Final = ["report", "file-search", "split-logs", "refusal", "failed", "incom
 def test_dropped_here_and_there(server: Server, name: str, busy_polls: int) -> None:
     (leg,) = OWN[name]
     ends = frame_ends(leg)
-    # A run that has expired does not show what it was before, except to who saw it begin.
-    first = ends[3] if name == "expired" and not busy_polls else 0
-    for rank, cut in enumerate(spread(5, ends[-2] - 9 - first)):
-        fault = Fault(bytes=first + cut + busy_polls, how=HOW[rank % 2])
+    for rank, cut in enumerate(spread(5, ends[-2] - 9)):
+        fault = Fault(bytes=cut + busy_polls, how=HOW[rank % 2])
         dropped(server, name, fault, busy_polls=busy_polls)
 
 
@@ -317,6 +315,7 @@ def test_the_rest_is_not_asked_for_without_end(server: Server, way: Way, name: s
     told, place = converse(server, script, way, clock, within=100.0)
     assert isinstance(told.error, TruncatedError)
     assert "did not come to rest within 100 s" in str(told.error.__cause__)
+    assert str(told.error).endswith(f"TruncatedError: {told.error.__cause__}")
     assert told.error.snapshot == told.snapshot
     assert told.changes[-1] == StreamEnded("truncated")
     assert told.changes.count(StreamEnded("truncated")) == 1

@@ -12,6 +12,7 @@ import pytest
 from streamkit import (
     Accumulator,
     Change,
+    DecodeError,
     MessageDone,
     ResponseError,
     StreamEnded,
@@ -232,6 +233,15 @@ def test_a_run_that_is_not_there_is_not_recovered(server: Server, way: Way) -> N
     assert isinstance(told.error, TruncatedError)
     assert isinstance(told.error.__cause__, ResponseError)
     assert told.changes == [StreamEnded("truncated")]
+
+
+@on_every_way
+def test_what_is_no_run_is_not_asked_for_again(server: Server, way: Way) -> None:
+    script = Script(REFUSAL, faults=DROP, answers={"retrieve": [Answer(200, {})]})
+    told, place = converse(server, script, way)
+    assert isinstance(told.error, TruncatedError)
+    assert isinstance(told.error.__cause__, DecodeError)
+    assert asked(server, place, "retrieve") == 1
 
 
 # Whoever leaves

@@ -167,9 +167,9 @@ def _error(body: bytes, secrets: set[str]) -> ErrorObject | None:
         value = parse(body, depth=DEFAULT_LIMITS.depth)
     except DecodeError:
         return None
-    value = value.get("error") or value if isinstance(value, dict) else None
-    if isinstance(value, dict) and isinstance(value.get("detail"), str):
-        value = value["detail"]  # what servers built on FastAPI say
+    if isinstance(value, dict):
+        value = value.get("detail") or value  # as servers built on FastAPI say it
+    value = value.get("error") or value if isinstance(value, dict) else value
     if isinstance(value, str):
         value = {"message": value}
     if not isinstance(value, dict) or not {"message", "code"} & value.keys():

@@ -20,7 +20,7 @@ from .._lifecycle import ENDED
 from .._sources import is_transport_failure
 from .._wire import load
 from ..accumulator import Accumulator
-from ..errors import ResponseError, TruncatedError, UsageError
+from ..errors import PeerError, ResponseError, TruncatedError, UsageError
 from ..events import Event
 from ..snapshots import RequiredAction, Run
 from .answers import read_json, said_at, waits
@@ -235,12 +235,10 @@ class Polling:
 
     def _bear(self, error: Exception) -> None:
         """Let a failure pass, or raise it."""
-        passes = is_transport_failure(error)
+        passes = is_transport_failure(error) and not isinstance(error, PeerError)
         if isinstance(error, ResponseError):
             passes = error.status in _PASSING or error.status >= 500
             self._wanted = error.retry_after or 0.0
-        elif isinstance(error, TruncatedError):
-            passes = False
         if not passes:
             raise error
         self._failure = error
@@ -298,7 +296,7 @@ class Polling:
         runs = yield from Pages(self._place.endpoints.list(thread_id, wanted)).turn()
         assistant_id = self._place.assistant_id
         runs = [run for run in runs if assistant_id in (None, run.get("assistant_id"))]
-        accepted = said_at(self._opened)
+        accepted = said_at(self._opened) if self._opened is not None else None
         since = accepted.timestamp() - _SLACK if accepted is not None else float("inf")
         recent = [run for run in runs if (run.get("created_at") or 0) >= since]
         active = [run for run in runs if run.get("status") not in ENDED]

@@ -117,11 +117,9 @@ _PATH: Final = ("queued", "in_progress")
 _LEFT: Final[Mapping[str | None, int]] = {None: 0, "requires_action": 0, "queued": 1}
 _REACHED: Final[Mapping[str | None, int]] = {
     "in_progress": 1,
-    "requires_action": 2,
-    "completed": 2,
-    "failed": 2,
-    "incomplete": 2,
+    **dict.fromkeys((*ENDED, "cancelling", "requires_action"), len(_PATH)),
 }
+_BY_OTHERS: Final = frozenset({"cancelled", "cancelling", "expired"})
 
 
 def _waits_still(known: Run | None, said: Run) -> bool:
@@ -135,11 +133,14 @@ def _waits_still(known: Run | None, said: Run) -> bool:
 
 def _passed(known: Run | None, said: _Wire) -> Iterator[dict[str, Any]]:
     """Yield the run in the states that it passed unseen."""
-    start = _LEFT.get(known.status if known is not None else None, len(_PATH))
-    for status in _PATH[start : _REACHED.get(said.get("status"), 0)]:
+    left = known.status if known is not None else None
+    reached = said.get("status")
+    if left == "requires_action" and reached in _BY_OTHERS:
+        return
+    for status in _PATH[_LEFT.get(left, len(_PATH)) : _REACHED.get(reached, 0)]:
         nulls: dict[str, Any] = {name: None for name in _RUN_ENDS if name in said}
         if known is None and status == "queued":
             nulls["started_at"] = None
-        elif said.get("status") == "failed" and said.get("started_at") is None:
-            continue  # it failed before it began
+        elif reached in _BY_OTHERS | {"failed"} and said.get("started_at") is None:
+            continue  # it ended before it began
         yield {**said, **nulls, "status": status}

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,7 +51,10 @@ async def respond(
     request: Request,
 ) -> ASGIApp:
     """Answer a request, as the script wants or as the API does."""
-    text = await request.body()
+    try:
+        text = await request.body()
+    except ClientDisconnect:
+        return Response()  # which nobody will read
     body = parsed(text)
     scene = scene_of(stage, request, body)
     scene.requests.append(noted(operation, request, body))
