@@ -75,7 +75,7 @@ class AsyncRuns:
         self._recover = recover
         self._wire = AsyncWire(client)
         self._endpoints = Endpoints()
-        self.steps = AsyncSteps(self._wire, self._endpoints)
+        self.steps: AsyncSteps = AsyncSteps(self._wire, self._endpoints)
 
     # Without a stream
 

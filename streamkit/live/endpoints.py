@@ -217,7 +217,7 @@ class Pages:
         self._request = request
         self._last: str | None = None
         self._turned: set[str | None] = {None}
-        self.more = True
+        self.more: bool = True
 
     def turn(self) -> Plan[list[dict[str, Any]]]:
         """Read the next page."""

@@ -60,6 +60,8 @@ class _Live(Opened):
         "response",
     )
 
+    items: Iterator[Any] | AsyncIterator[Any] | None
+
     def __init__(
         self,
         start: Request | Place,
@@ -76,7 +78,7 @@ class _Live(Opened):
         self._is_polling = False
         self._answered: RequiredAction | None = None
         self._asking: Polling | None = None
-        self.is_open = False
+        self.is_open: bool = False
         self.response: Any = None
         self._place: Place | None = None
         if isinstance(start, Place):
@@ -93,6 +95,11 @@ class _Live(Opened):
     def can_resume(self) -> bool:
         """Whether the rest of a leg that was cut may be asked for."""
         return self._place is not None and not self._is_polling
+
+    def _let_go(self) -> object:
+        """Return the items that are to be closed, and keep none."""
+        items, self.items = self.items, None
+        return items
 
     def _check_unopened(self) -> None:
         if self.is_open:
@@ -211,6 +218,8 @@ class Legs(_Live):
 
     __slots__ = ("_connection", "_wire")
 
+    items: Iterator[Any] | AsyncIterator[Any] | None
+
     def __init__(self, wire: Wire, *args: Any) -> None:
         super().__init__(*args)
         self._wire = wire
@@ -271,7 +280,7 @@ class Legs(_Live):
 
     def close(self) -> None:
         """Hang up."""
-        items, self.items = self.items, None
+        items = self._let_go()
         try:
             if isinstance(items, Generator):
                 items.close()
@@ -283,6 +292,8 @@ class AsyncLegs(_Live):
     """The legs of a live run, read asynchronously."""
 
     __slots__ = ("_connection", "_wire")
+
+    items: Iterator[Any] | AsyncIterator[Any] | None
 
     def __init__(self, wire: AsyncWire, *args: Any) -> None:
         super().__init__(*args)
@@ -346,7 +357,7 @@ class AsyncLegs(_Live):
 
     async def aclose(self) -> None:
         """Hang up."""
-        items, self.items = self.items, None
+        items = self._let_go()
         try:
             if isinstance(items, AsyncGenerator):
                 await items.aclose()

@@ -111,7 +111,7 @@ class Runs:
         self._recover = recover
         self._wire = Wire(client)
         self._endpoints = Endpoints()
-        self.steps = Steps(self._wire, self._endpoints)
+        self.steps: Steps = Steps(self._wire, self._endpoints)
 
     # Without a stream
 

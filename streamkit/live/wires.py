@@ -82,8 +82,8 @@ class Wire:
 
     def __init__(self, client: Any, sleep: Sleep | None = None) -> None:
         _check_client(client, is_async=False)
-        self.client = client
-        self._sleep = time.sleep if sleep is None else sleep
+        self.client: Any = client
+        self._sleep: Sleep = time.sleep if sleep is None else sleep
 
     def connect(self, request: Request) -> Connection:
         """Open a stream.
@@ -141,8 +141,8 @@ class AsyncWire:
 
     def __init__(self, client: Any, sleep: Sleep | None = None) -> None:
         _check_client(client, is_async=True)
-        self.client = client
-        self._sleep = anyio.sleep if sleep is None else sleep
+        self.client: Any = client
+        self._sleep: Sleep = anyio.sleep if sleep is None else sleep
 
     async def connect(self, request: Request) -> AsyncConnection:
         """Open a stream.
