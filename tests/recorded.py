@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from streamkit import Frame, Outcome
+from tests.own import OWN, Legs, Said, joined, read
 from tests.promise import Place
 
 __all__ = [
@@ -42,19 +42,8 @@ ELSEWHERE: Final = Path(
     os.environ.get("STREAMKIT_RECORDINGS", HERE.parent / ".." / "shared" / "recordings")
 )
 
-Legs = tuple[bytes, ...]
-Said = tuple[str, str]  # the name of an event, and its data
-
 
 # Where the streams are
-
-
-def joined(paths: dict[str, Path]) -> dict[str, Legs]:
-    """Put files together whose names differ by a number only: they are legs of one run."""
-    runs = defaultdict(list)
-    for name in sorted(paths):
-        runs[re.sub(r"(\.leg|\.)\d(?=\.)", "", name).removesuffix(".sse")].append(paths[name])
-    return {name: tuple(map(Path.read_bytes, legs)) for name, legs in runs.items()}
 
 
 def elsewhere(*apis: str) -> dict[str, Legs]:
@@ -75,7 +64,6 @@ def every(streams: dict[str, Legs]) -> list[Any]:
 # Stored without its blank lines, so it is no event stream.
 ODD: Final = "openai-php/ThreadRunStreamResponseFixture.asis"
 
-OWN: Final = joined({path.name: path for path in (HERE / "recordings").glob("*.sse")})
 OTHERS: Final = elsewhere("assistants", "azure-agents")
 RESPONSES: Final = elsewhere("responses")
 STREAMS: Final = OWN | OTHERS
@@ -94,35 +82,7 @@ def on_every_stream(*, but: Collection[str] = ()) -> pytest.MarkDecorator:
 ENDS: Final = ("completed", "failed", "cancelled", "expired", "incomplete")
 
 
-# What they say: a reader that knows nothing of this library
-
-
-def read(body: bytes) -> list[Said]:
-    """Read the events of a body, slowly and obviously."""
-    lines = re.sub("\r\n|\r", "\n", body.decode(errors="replace").removeprefix("\ufeff"))
-    *blocks, tail = lines.split("\n\n")
-    said = [each for block in blocks if (each := read_block(block))]
-    cut = read_block(tail)
-    return [*said, cut] if cut and is_whole(cut[1]) else said
-
-
-def read_block(block: str) -> Said | None:
-    """Read an event, named or wrapped; None where there are no data."""
-    fields = [line.partition(": ") for line in block.split("\n")]
-    data = "\n".join(value for field, _, value in fields if field == "data")
-    names = [value for field, _, value in fields if field == "event"]
-    if not names and data.startswith("{") and is_whole(data):
-        wrapped = json.loads(data)
-        return wrapped["event"], json.dumps(wrapped["data"])
-    return (names[-1] if names else "done", data) if data else None
-
-
-def is_whole(data: str) -> bool:
-    """Whether data that no blank line follows can be all there is."""
-    try:
-        return data.strip() == "[DONE]" or isinstance(json.loads(data), dict)
-    except ValueError:
-        return False
+# What they say, by a reader that knows nothing of this library
 
 
 def objects(said: Iterable[Said]) -> Iterator[tuple[str, str, Any]]:

@@ -491,3 +491,8 @@ def test_the_recordings_are_served_to_watch() -> None:
         process.send_signal(signal.SIGINT)
         assert process.communicate() == ("\n", "")
         assert process.returncode == 0
+
+
+def test_who_tries_it_needs_nothing_that_only_tests_need() -> None:
+    code = "import sys; sys.modules['pytest'] = None; import tests.server.__main__"
+    subprocess.run([sys.executable, "-c", code], check=True)

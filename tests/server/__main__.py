@@ -7,7 +7,7 @@ import contextlib
 import sys
 import threading
 
-from tests.recorded import OWN
+from tests.own import OWN
 from tests.server import Fault, Script, serve
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, Final
 
-from tests.recorded import read
+from tests.own import read
 from tests.server.scripts import Fault, Place
 
 __all__ = ["Body", "Event", "cut", "piece", "rewritten", "with_keepalives"]
