@@ -29,9 +29,8 @@ class AsyncFollowing:
         self, source: Opened, observers: Sequence[Observer], accumulator: Accumulator | None
     ) -> None:
         self._folding = Folding(source, observers, accumulator)
-        self._batches = _aread(self._folding)
-        self._next = self._batches.__anext__
-        self._pending: Iterator[Change] = iter(())  # of the event at hand
+        self._told: AsyncGenerator[Any, None] = _aread(self._folding)
+        self._next = self._told.__anext__
 
     @property
     def accumulator(self) -> Accumulator:
@@ -44,26 +43,25 @@ class AsyncFollowing:
 
     def batches(self) -> AsyncIterator[Sequence[Change]]:
         """Iterate over what each event changed, instead of over single changes."""
-        return self._batches
+        self._folding.yields = "batches"
+        return self._told
 
     async def _drain(self) -> None:
         """Read to the end, and tell nobody but the observers."""
-        self._folding.is_quiet = True
-        async for _ in self._batches:
+        self._folding.yields = "nothing"
+        async for _ in self._told:
             pass
 
     async def aclose(self) -> None:
         """Close the source; observers that heard no end of the leg hear it now."""
-        await self._batches.aclose()
+        await self._told.aclose()
         await _aleave(self._folding)
 
     def __aiter__(self) -> AsyncIterator[Change]:
         return self
 
-    async def __anext__(self) -> Change:
-        while (change := next(self._pending, None)) is None:
-            self._pending = iter(await self._next())
-        return change
+    def __anext__(self) -> Awaitable[Change]:
+        return self._next()
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,34 +70,36 @@ class AsyncFollowing:
         await self.aclose()
 
 
-async def _aread(folding: Folding) -> AsyncGenerator[Sequence[Change], None]:
+async def _aread(folding: Folding) -> AsyncGenerator[Any, None]:
     observers, source = folding.observers, folding.source
     known: object = None
     try:
         while (items := source.items) is not None:
-            failure: Exception | None = None
             if items is not known:
                 known, step = items, _step(items)
             try:
-                item = await step()
+                batches = folding.taken(await step())
             except StopAsyncIteration:
-                pass
-            except Exception as error:  # noqa: BLE001 - settling tells which it is
-                failure = error
-            else:
-                for event in folding.read(item):
-                    changes = folding.take(event)
-                    if observers:
-                        await _atell(folding, changes)
-                    if not folding.is_quiet:
-                        yield changes
-                    if folding.is_over:
-                        break
-                if not folding.is_over:
+                batches = iter(folding.settle())
+            except Exception as error:  # noqa: BLE001 - settling tells whose it is
+                batches = iter(folding.settle(error))
+            for changes in batches:
+                for change in changes if observers else ():
+                    for observer in observers:
+                        try:
+                            result = observer(change)
+                            if result is not None and inspect.isawaitable(result):
+                                await result
+                        except BaseException:
+                            folding.interrupt(changes, change, observer)
+                            raise
+                if folding.yields == "nothing":
                     continue
-            for changes in folding.settle(failure):
-                await _atell(folding, changes)
-                yield changes
+                if folding.yields == "batches":
+                    yield changes
+                else:
+                    for change in changes:
+                        yield change
     finally:
         await _aleave(folding)
     if folding.error is not None:
@@ -118,18 +118,6 @@ def _step(items: Iterator[Any] | AsyncIterator[Any]) -> Callable[[], Awaitable[A
             raise StopAsyncIteration from None
 
     return step
-
-
-async def _atell(folding: Folding, changes: Sequence[Change]) -> None:
-    for change in changes:
-        for observer in folding.observers:
-            try:
-                result = observer(change)
-                if result is not None and inspect.isawaitable(result):
-                    await result
-            except BaseException:
-                folding.interrupt(changes, change, observer)
-                raise
 
 
 async def _aleave(folding: Folding) -> None:

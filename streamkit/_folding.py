@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias
 
 from ._inputs import PART, parts
 from ._sources import Opened
@@ -14,6 +14,9 @@ from .errors import PeerError, TruncatedError, UsageError
 from .observers import Observer, is_async
 
 __all__ = ["Folding", "check"]
+
+# What whoever iterates is given: single changes, those of an event together, or nothing.
+Yields: TypeAlias = Literal["changes", "batches", "nothing"]
 
 _RUN_ENDS: Final = frozenset({"complete"})
 _LIVE_ENDS: Final = frozenset({"complete", "paused", "error", "truncated"})
@@ -43,7 +46,7 @@ class Folding:
         self.observers = observers
         self.error: PeerError | None = None  # to be raised after the last change
         self.is_over = False  # there is nothing more to read in this leg
-        self.is_quiet = False  # nobody wants the changes but the observers
+        self.yields: Yields = "changes"
         # A complete run has no more to say, whether or not the connection stays open. What
         # is all there is read to its end, so that a second run in it is not passed over.
         self._ends = (
@@ -57,8 +60,15 @@ class Folding:
         self._heard = False  # whether this leg said anything
         self._owed: tuple[Sequence[Change], Sequence[Observer]] | None = None
 
-    def read(self, item: object) -> Iterable[Read]:
-        """Return what an item of the source says, to be taken one by one."""
+    def taken(self, item: object) -> Iterator[Sequence[Change]]:
+        """Yield what each event changes that an item of the source holds, as it is taken."""
+        for event in self._read(item):
+            yield self._take(event)
+            if self.is_over:
+                yield from self.settle()
+                break
+
+    def _read(self, item: object) -> Iterable[Read]:
         self._ended = False
         accumulator = self.accumulator
         if type(item) is bytes and len(item) <= PART:
@@ -69,7 +79,7 @@ class Folding:
             raise UsageError("bytes are needed, not text: read the source in binary")
         return accumulator.read(item)
 
-    def take(self, event: Read) -> Sequence[Change]:
+    def _take(self, event: Read) -> Sequence[Change]:
         """Take an event and return what it changed; note whether that was the end."""
         accumulator = self.accumulator
         self._heard = True

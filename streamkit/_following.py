@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator, Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 from ._folding import Folding
 from ._sources import Opened
@@ -26,8 +26,7 @@ class Following:
         # The generators know the folding and not this object, so that dropping this
         # object, as a plain `for` loop does at `break`, closes the source at once.
         self._folding = Folding(source, observers, accumulator)
-        self._batches = _read(self._folding)
-        self._changes = (change for changes in self._batches for change in changes)
+        self._told: Generator[Any, None, None] = _read(self._folding)
 
     @property
     def accumulator(self) -> Accumulator:
@@ -40,24 +39,26 @@ class Following:
 
     def batches(self) -> Iterator[Sequence[Change]]:
         """Iterate over what each event changed, instead of over single changes."""
-        return self._batches
+        self._folding.yields = "batches"
+        return self._told
 
     def _drain(self) -> None:
         """Read to the end, and tell nobody but the observers."""
-        self._folding.is_quiet = True
-        for _ in self._batches:
+        self._folding.yields = "nothing"
+        for _ in self._told:
             pass
 
     def close(self) -> None:
         """Close the source; observers that heard no end of the leg hear it now."""
-        self._batches.close()
+        self._told.close()
         _leave(self._folding)
 
     def __iter__(self) -> Iterator[Change]:
         return self
 
     def __next__(self) -> Change:
-        return next(self._changes)
+        change: Change = next(self._told)
+        return change
 
     def __enter__(self) -> Self:
         return self
@@ -66,45 +67,35 @@ class Following:
         self.close()
 
 
-def _read(folding: Folding) -> Generator[Sequence[Change], None, None]:
+def _read(folding: Folding) -> Generator[Any, None, None]:
     observers, source = folding.observers, folding.source
     try:
         while (items := source.items) is not None:
-            failure: Exception | None = None
             try:
                 item = next(items)  # type: ignore[arg-type] # one that is not asynchronous
+                batches = folding.taken(item)
             except StopIteration:
-                pass
-            except Exception as error:  # noqa: BLE001 - settling tells which it is
-                failure = error
-            else:
-                for event in folding.read(item):
-                    changes = folding.take(event)
-                    if observers:
-                        _tell(folding, changes)
-                    if not folding.is_quiet:
-                        yield changes
-                    if folding.is_over:
-                        break
-                if not folding.is_over:
+                batches = iter(folding.settle())
+            except Exception as error:  # noqa: BLE001 - settling tells whose it is
+                batches = iter(folding.settle(error))
+            for changes in batches:
+                for change in changes if observers else ():
+                    for observer in observers:
+                        try:
+                            _call(observer, change)
+                        except BaseException:
+                            folding.interrupt(changes, change, observer)
+                            raise
+                if folding.yields == "nothing":
                     continue
-            for changes in folding.settle(failure):
-                _tell(folding, changes)
-                yield changes
+                if folding.yields == "batches":
+                    yield changes
+                else:
+                    yield from changes
     finally:
         _leave(folding)
     if folding.error is not None:
         raise folding.error
-
-
-def _tell(folding: Folding, changes: Sequence[Change]) -> None:
-    for change in changes:
-        for observer in folding.observers:
-            try:
-                _call(observer, change)
-            except BaseException:
-                folding.interrupt(changes, change, observer)
-                raise
 
 
 def _call(observer: Observer, change: Change) -> None:
