@@ -2,6 +2,7 @@
 
     StreamkitError
     ├── UsageError               the caller broke a rule of this library
+    ├── RecordingError           a recording cannot be read, or be written
     └── PeerError                the server broke the protocol, or reported a failure
         ├── DecodeError          a frame's data cannot be given a meaning
         │   └── NestingError     ... because it nests too deeply (also a LimitError)
@@ -31,6 +32,7 @@ __all__ = [
     "LimitError",
     "NestingError",
     "PeerError",
+    "RecordingError",
     "ResponseError",
     "SequenceError",
     "ServerError",
@@ -47,6 +49,10 @@ class StreamkitError(Exception):
 
 class UsageError(StreamkitError):
     """The caller broke a rule of this library; the message says what to do instead."""
+
+
+class RecordingError(StreamkitError):
+    """A recording cannot be read, or be written; the message says where and why."""
 
 
 class PeerError(StreamkitError):

@@ -28,6 +28,7 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"_afollowing", "_following"},
     {"follow"},
     {"__init__"},
+    {"recording"},
     {"live"},
     {"cli"},
     {"__main__"},
@@ -45,6 +46,15 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"code", "functions", "messages", "others", "searches"},
         {"steps"},
         {"picture"},
+    ),
+    "recording": (
+        {"comparing", "forms", "masking"},
+        {"repairing", "timed"},
+        {"writing"},
+        {"converting", "foreign", "taps"},
+        {"reading", "transports"},
+        {"replaying", "scrubbing"},
+        {"__init__"},
     ),
     "live": (
         {"requests", "restored", "tools"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -385,3 +386,14 @@ async def test_a_second_leg_without_a_word_is_no_silent_end(form: Form, server: 
             await stream.until_done()
     assert ended(told) == [StreamEnded("paused"), StreamEnded("truncated")]
     assert stream.snapshot().outcome == "truncated"
+
+
+async def test_nothing_is_sent_where_there_is_no_folder_to_record_to(
+    form: Form, server: Server, tmp_path: Path
+) -> None:
+    place = server.add(Script(OWN["refusal"]))
+    async with form.client(server) as client:
+        stream = form.open(client, create(place), record=tmp_path / "gone" / "run.sse")
+        with pytest.raises(FileNotFoundError, match="gone"):
+            await stream.until_done()
+    assert server.requests(place) == []

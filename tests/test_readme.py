@@ -8,49 +8,90 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 import streamkit
-from tests.recorded import OWN
-from tests.server import Fault, Script, serve
+from tests.own import OWN
+from tests.server import Fault, Script, Server, serve
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 BLOCKS = re.findall(
     r"```python\n(.*?)```(?:\n\nIt prints\n\n```text\n(.*?)```)?", README, re.DOTALL
 )
 
 
-@pytest.fixture(scope="module", params=[None, 9], ids=["whole", "cut"])
-def live(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Serve the recordings, as `python -m tests.server` does, with `--cut` or without."""
-    faults = [] if request.param is None else [Fault(frames=request.param)]
+PYTHON: Final = [sys.executable, "-W", "error", "-c"]
+
+
+def served(*faults: Fault) -> Iterator[Server]:
+    """Serve the recordings, as `python -m tests.server` does."""
     scripts = {name: Script(legs, faults=faults) for name, legs in OWN.items()}
     with serve(catalogue=scripts) as server:
-        yield server.origin
+        yield server
 
 
-@pytest.mark.parametrize(("code", "printed"), BLOCKS)
-def test_python_blocks_run_and_print_what_they_say(code: str, printed: str, live: str) -> None:
+@pytest.fixture(scope="module")
+def live() -> Iterator[Server]:
+    yield from served()
+
+
+@pytest.fixture(scope="module")
+def cut() -> Iterator[Server]:
+    """Break each connection, as with ``--cut 9``."""
+    yield from served(Fault(frames=9))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that looks like this one, and may be written to."""
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    return tmp_path
+
+
+def run(server: Server, folder: Path, command: list[str], code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code.replace("http://127.0.0.1:8765", live)],
+        [*command, code.replace("http://127.0.0.1:8765", server.origin)],
         capture_output=True,
         check=False,
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         text=True,
     )
     assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == printed
+    return done.stdout
+
+
+@pytest.mark.parametrize(("code", "printed"), BLOCKS)
+def test_python_blocks_run_and_print_what_they_say(
+    code: str, printed: str, live: Server, folder: Path
+) -> None:
+    assert run(live, folder, PYTHON, code) == printed
+
+
+def test_a_conversation_prints_the_same_over_broken_connections(cut: Server, folder: Path) -> None:
+    ((code, printed),) = (block for block in BLOCKS if "converse" in block[0])
+    assert run(cut, folder, PYTHON, code) == printed
+
+
+def test_a_run_is_recorded_and_shared_from_a_shell(live: Server, folder: Path) -> None:
+    (code,) = (block for block in SHELL if "streamkit record" in block)
+    command = f"streamkit() {{ '{sys.executable}' -m streamkit \"$@\"; }}; set -e\n{code}"
+    printed = run(live, folder, ["bash", "-c"], command)
+    assert "equal" in printed.splitlines()
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    assert names == {"one.sse.jsonl", "one.sse", "shared.sse.jsonl"}
 
 
 def test_there_are_blocks() -> None:
-    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True]
+    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True, True]
 
 
 def test_the_two_commands_come_first() -> None:
-    first, second = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)[:2]
+    first, second = SHELL[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.strip().endswith("streamkit replay tests/recordings/report.sse")
     assert second.strip() in (ROOT / ".ci" / "run").read_text()

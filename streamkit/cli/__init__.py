@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from . import replay
+from . import convert, diff, record, replay, scrub
 from ._process import Parser, Status, complain, let_go, prepare
 
 __all__ = ["main"]
 
-COMMANDS: Final = (replay,)
+COMMANDS: Final = (record, replay, convert, diff, scrub)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare(sys.stdout)
     try:
         try:
-            options = _parser().parse_args(argv)
+            options, unknown = _parser().parse_known_args(argv)
+            if unknown:
+                options.parser.error(_complaint(unknown))
             return int(options.run(options))
         finally:
             sys.stdout.flush()  # at shutdown it would be too late to answer a failure
@@ -57,6 +59,14 @@ def _parser() -> Parser:
     for command in COMMANDS:
         command.add_to(commands)
     return parser
+
+
+def _complaint(unknown: Sequence[str]) -> str:
+    """Name the options that there are not; what else is too many may be a secret."""
+    names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
+    if names:
+        return f"unrecognized arguments: {' '.join(names)}"
+    return f"too many arguments: {len(unknown):,} more than there may be"
 
 
 def _version() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 from .._wire import load
 from ..accumulator import Accumulator
 from ..observers import Observer
+from ..recording.writing import Recorder
 from ..snapshots import Run, RunStep
 from .conversation import Conversation
 from .endpoints import (
@@ -140,12 +142,13 @@ class AsyncRuns:
         include: Iterable[str] = (),
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
         **fields: Any,
     ) -> AsyncRunStream:
         """Do what `Runs.stream` does."""
         request = self._endpoints.create(thread_id, assistant_id, fields, include, stream=True)
         recovery = policy(recover, self._recover)
-        return self._open(request, observers, accumulator, recovery)
+        return self._open(request, observers, accumulator, recovery, record=record)
 
     def stream_thread_and_run(
         self,
@@ -153,12 +156,13 @@ class AsyncRuns:
         assistant_id: str,
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
         **fields: Any,
     ) -> AsyncRunStream:
         """Do what `Runs.stream_thread_and_run` does."""
         request = self._endpoints.create_thread_and_run(assistant_id, fields, stream=True)
         recovery = policy(recover, self._recover)
-        return self._open(request, observers, accumulator, recovery)
+        return self._open(request, observers, accumulator, recovery, record=record)
 
     def stream_tool_outputs(
         self,
@@ -168,11 +172,12 @@ class AsyncRuns:
         tool_outputs: Outputs,
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
     ) -> AsyncRunStream:
         """Do what `Runs.stream_tool_outputs` does."""
         request = self._endpoints.submit_tool_outputs(thread_id, run_id, tool_outputs, stream=True)
         recovery = policy(recover, self._recover)
-        return self._open(request, observers, accumulator, recovery)
+        return self._open(request, observers, accumulator, recovery, record=record)
 
     def recover(
         self,
@@ -204,6 +209,7 @@ class AsyncRuns:
         include: Iterable[str] = (),
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
         definitions: Iterable[Mapping[str, Any]] | None = None,
         **fields: Any,
     ) -> AsyncRunStream:
@@ -218,7 +224,9 @@ class AsyncRuns:
         toolbox = Toolbox(tools, on_tool_error, may_wait=True)
         conversation = Conversation(self._endpoints, thread_id, toolbox, max_legs)
         recovery = policy(recover, self._recover, True)
-        return self._open(request, observers, accumulator, recovery, conversation)
+        return self._open(
+            request, observers, accumulator, recovery, record=record, conversation=conversation
+        )
 
     def _open(
         self,
@@ -226,6 +234,8 @@ class AsyncRuns:
         observers: Iterable[Observer],
         accumulator: Accumulator | None,
         recovery: Recovery | None,
+        *,
+        record: str | os.PathLike[str] | Recorder | None = None,
         conversation: Conversation | None = None,
     ) -> AsyncRunStream:
         return AsyncRunStream(
@@ -235,6 +245,7 @@ class AsyncRuns:
             accumulator=accumulator,
             recovery=recovery,
             conversation=conversation,
+            record=record,
         )
 
     async def _ask(self, request: Request, kind: type[S]) -> S:

@@ -239,7 +239,7 @@ class Legs(_Live):
         with _telling(self._accumulator):
             self._connection = self._wire.connect(self._begin(self._wire.client, request))
         self._read(self._connection.response)
-        return self._connection.body()
+        return self._connection.body
 
     def resume(self, failure: Exception | None) -> Iterator[Event]:
         """Return what the API says of the rest of the leg."""
@@ -315,7 +315,7 @@ class AsyncLegs(_Live):
             request = self._begin(self._wire.client, request)
             self._connection = await self._wire.connect(request)
         self._read(self._connection.response)
-        return self._connection.body()
+        return self._connection.body
 
     def resume(self, failure: Exception | None) -> AsyncIterator[Event]:
         """Return what the API says of the rest of the leg."""

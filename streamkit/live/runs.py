@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 from .._wire import load
 from ..accumulator import Accumulator
 from ..observers import Observer
+from ..recording.writing import Recorder
 from ..snapshots import Run, RunStep
 from .conversation import Conversation
 from .endpoints import (
@@ -189,12 +191,13 @@ class Runs:
         include: Iterable[str] = (),
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
         **fields: Any,
     ) -> RunStream:
         """Create a run and follow it to the end of its first leg; see `open_run`."""
         request = self._endpoints.create(thread_id, assistant_id, fields, include, stream=True)
         recovery = policy(recover, self._recover)
-        return self._open(request, observers, accumulator, recovery)
+        return self._open(request, observers, accumulator, recovery, record=record)
 
     def stream_thread_and_run(
         self,
@@ -202,12 +205,13 @@ class Runs:
         assistant_id: str,
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
         **fields: Any,
     ) -> RunStream:
         """Create a thread and a run on it, and follow it; see `stream`."""
         request = self._endpoints.create_thread_and_run(assistant_id, fields, stream=True)
         recovery = policy(recover, self._recover)
-        return self._open(request, observers, accumulator, recovery)
+        return self._open(request, observers, accumulator, recovery, record=record)
 
     def stream_tool_outputs(
         self,
@@ -217,6 +221,7 @@ class Runs:
         tool_outputs: Outputs,
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
     ) -> RunStream:
         """Submit what the functions gave, and follow the next leg of the run.
 
@@ -227,10 +232,11 @@ class Runs:
             tool_outputs: As `submit_tool_outputs` takes them.
             accumulator: The one that holds the earlier legs.
             recover: As for `open_run`.
+            record: As for `open_run`.
         """
         request = self._endpoints.submit_tool_outputs(thread_id, run_id, tool_outputs, stream=True)
         recovery = policy(recover, self._recover)
-        return self._open(request, observers, accumulator, recovery)
+        return self._open(request, observers, accumulator, recovery, record=record)
 
     def recover(
         self,
@@ -274,6 +280,7 @@ class Runs:
         include: Iterable[str] = (),
         accumulator: Accumulator | None = None,
         recover: bool | Recovery | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
         definitions: Iterable[Mapping[str, Any]] | None = None,
         **fields: Any,
     ) -> RunStream:
@@ -297,6 +304,7 @@ class Runs:
             max_legs: How many legs the run may take; one more is a `LimitError`.
             include: As for `Steps.list`.
             accumulator: A fresh one, to have it strict or with other limits.
+            record: As for `open_run`.
             recover: As for `open_run`, but True where nothing else is said.
             definitions: Of tools, in the place of the assistant's: the field ``tools`` of
                 the request.
@@ -309,7 +317,9 @@ class Runs:
         toolbox = Toolbox(tools, on_tool_error, may_wait=False)
         conversation = Conversation(self._endpoints, thread_id, toolbox, max_legs)
         recovery = policy(recover, self._recover, True)
-        return self._open(request, observers, accumulator, recovery, conversation)
+        return self._open(
+            request, observers, accumulator, recovery, record=record, conversation=conversation
+        )
 
     def _open(
         self,
@@ -317,6 +327,8 @@ class Runs:
         observers: Iterable[Observer],
         accumulator: Accumulator | None,
         recovery: Recovery | None,
+        *,
+        record: str | os.PathLike[str] | Recorder | None = None,
         conversation: Conversation | None = None,
     ) -> RunStream:
         return RunStream(
@@ -326,6 +338,7 @@ class Runs:
             accumulator=accumulator,
             recovery=recovery,
             conversation=conversation,
+            record=record,
         )
 
     def _ask(self, request: Request, kind: type[S]) -> S:

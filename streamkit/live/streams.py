@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -9,6 +10,8 @@ from .._folding import check
 from ..accumulator import Accumulator
 from ..follow import AsyncFollowing, Following
 from ..observers import Observer
+from ..recording.taps import Record
+from ..recording.writing import Recorder
 from ..snapshots import RunSnapshot
 from .answers import request_id
 from .conversation import Conversation
@@ -37,10 +40,12 @@ class RunStream(Following):
         accumulator: Accumulator | None = None,
         recovery: Recovery | None = None,
         conversation: Conversation | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
     ) -> None:
         check(observers, accumulator, may_wait=False)
         accumulator = Accumulator() if accumulator is None else accumulator
-        wire = Wire(client, recovery.sleep if recovery is not None else None)
+        self._record = None if record is None else Record(record)
+        wire = Wire(client, recovery.sleep if recovery is not None else None, self._record)
         self._legs = Legs(wire, start, accumulator, recovery, conversation)
         super().__init__(self._legs, observers, accumulator)
 
@@ -48,6 +53,11 @@ class RunStream(Following):
     def request_id(self) -> str | None:
         """By what the server's operators find the request of the leg at hand."""
         return request_id(self._legs.response)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What writes the run down, once the stream is open, if it is to be recorded."""
+        return None if self._record is None else self._record.recorder
 
     def until_done(self) -> RunSnapshot:
         """Follow the run to the end of its stream, and return the whole picture.
@@ -64,6 +74,14 @@ class RunStream(Following):
                 return self.until_done()
         self._drain()
         return self.snapshot()
+
+    def close(self) -> None:
+        """Close the connection; observers that heard no end of the leg hear it now."""
+        try:
+            super().close()
+        finally:
+            if self._record is not None:
+                self._record.close()
 
     def __enter__(self) -> Self:
         self._legs.open()
@@ -82,10 +100,12 @@ class AsyncRunStream(AsyncFollowing):
         accumulator: Accumulator | None = None,
         recovery: Recovery | None = None,
         conversation: Conversation | None = None,
+        record: str | os.PathLike[str] | Recorder | None = None,
     ) -> None:
         check(observers, accumulator, may_wait=True)
         accumulator = Accumulator() if accumulator is None else accumulator
-        wire = AsyncWire(client, recovery.sleep if recovery is not None else None)
+        self._record = None if record is None else Record(record)
+        wire = AsyncWire(client, recovery.sleep if recovery is not None else None, self._record)
         self._legs = AsyncLegs(wire, start, accumulator, recovery, conversation)
         super().__init__(self._legs, observers, accumulator)
 
@@ -93,6 +113,11 @@ class AsyncRunStream(AsyncFollowing):
     def request_id(self) -> str | None:
         """By what the server's operators find the request of the leg at hand."""
         return request_id(self._legs.response)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What writes the run down, once the stream is open, if it is to be recorded."""
+        return None if self._record is None else self._record.recorder
 
     async def until_done(self) -> RunSnapshot:
         """Do what `RunStream.until_done` does."""
@@ -105,6 +130,14 @@ class AsyncRunStream(AsyncFollowing):
     async def close(self) -> None:
         """Close the connection; observers that heard no end of the leg hear it now."""
         await self.aclose()
+
+    async def aclose(self) -> None:
+        """Do what `close` does."""
+        try:
+            await super().aclose()
+        finally:
+            if self._record is not None:
+                self._record.close()
 
     async def __aenter__(self) -> Self:
         await self._legs.open()
@@ -119,6 +152,7 @@ def open_run(
     json: Any = None,
     accumulator: Accumulator | None = None,
     recover: bool | Recovery = False,
+    record: str | os.PathLike[str] | Recorder | None = None,
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
     **options: Any,
@@ -139,6 +173,8 @@ def open_run(
         accumulator: One that holds the earlier legs of the run.
         recover: Whether to ask for the rest of the run where its stream breaks, stalls
             or ends early, and how; the URL must be one of the API's.
+        record: Where to write the run down: a path (``run.sse.jsonl``, ``run.sse``), or a
+            `Recorder`.
         headers: Of the request, beside the client's; also of what `recover` asks.
         params: As `headers`.
         options: What else ``client.stream`` takes. A redirect is not followed unless
@@ -153,7 +189,9 @@ def open_run(
     """
     request = _request(method, url, json=json, headers=headers, params=params, options=options)
     recovery = policy(recover)
-    return RunStream(client, request, observers, accumulator=accumulator, recovery=recovery)
+    return RunStream(
+        client, request, observers, accumulator=accumulator, recovery=recovery, record=record
+    )
 
 
 def aopen_run(
@@ -164,6 +202,7 @@ def aopen_run(
     json: Any = None,
     accumulator: Accumulator | None = None,
     recover: bool | Recovery = False,
+    record: str | os.PathLike[str] | Recorder | None = None,
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
     **options: Any,
@@ -175,7 +214,9 @@ def aopen_run(
     """
     request = _request(method, url, json=json, headers=headers, params=params, options=options)
     recovery = policy(recover)
-    return AsyncRunStream(client, request, observers, accumulator=accumulator, recovery=recovery)
+    return AsyncRunStream(
+        client, request, observers, accumulator=accumulator, recovery=recovery, record=record
+    )
 
 
 def _request(

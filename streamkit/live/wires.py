@@ -13,6 +13,7 @@ from httpx_sse import aconnect_sse, connect_sse
 from msgspec import Struct
 
 from ..errors import UsageError
+from ..recording.taps import Record, atee, tee
 from .answers import EXCERPT, refusal, streams
 from .requests import Answer, Request
 
@@ -38,28 +39,16 @@ class Connection(NamedTuple):
     """A stream that was opened."""
 
     response: Any
+    body: Iterator[bytes]
     close: Callable[[], None]
-
-    def body(self) -> Iterator[bytes]:
-        """Return the bytes of the body, as they come."""
-        response = self.response
-        chunks: Iterator[bytes]
-        chunks = response.iter_raw() if _is_plain(response) else response.iter_bytes()
-        return chunks
 
 
 class AsyncConnection(NamedTuple):
     """A stream that was opened asynchronously."""
 
     response: Any
+    body: AsyncIterator[bytes]
     close: Callable[[], Awaitable[None]]
-
-    def body(self) -> AsyncIterator[bytes]:
-        """Return the bytes of the body, as they come."""
-        response = self.response
-        chunks: AsyncIterator[bytes]
-        chunks = response.aiter_raw() if _is_plain(response) else response.aiter_bytes()
-        return chunks
 
 
 def _is_plain(response: Any) -> bool:
@@ -73,16 +62,20 @@ class Wire:
     Args:
         client: Of httpx or httpx2.
         sleep: What waits so many seconds; ``time.sleep`` if it is None.
+        record: Where the streams that it opens are written down, or None.
 
     Raises:
         UsageError: The client is asynchronous, or none.
     """
 
-    __slots__ = ("_sleep", "client")
+    __slots__ = ("_record", "_sleep", "client")
 
-    def __init__(self, client: Any, sleep: Sleep | None = None) -> None:
+    def __init__(
+        self, client: Any, sleep: Sleep | None = None, record: Record | None = None
+    ) -> None:
         _check_client(client, is_async=False)
         self.client: Any = client
+        self._record = record
         self._sleep: Sleep = time.sleep if sleep is None else sleep
 
     def connect(self, request: Request) -> Connection:
@@ -90,12 +83,20 @@ class Wire:
 
         Raises:
             ResponseError: The answer is no stream.
+            FileNotFoundError: There is no folder to record to; nothing was sent.
         """
+        if self._record is not None:
+            self._record.check()
         with ExitStack() as stack:
             opening = connect_sse(self.client, request.method, request.url, **request.arguments())
             response = stack.enter_context(opening).response
             if streams(response):
-                return Connection(response, stack.pop_all().close)
+                plain = _is_plain(response)
+                body: Any = response.iter_raw() if plain else response.iter_bytes()
+                if self._record is not None:
+                    body = tee(body, self._record.opened(), response=response)
+                    stack.callback(body.close)
+                return Connection(response, body, stack.pop_all().close)
             beginning = bytearray()
             with suppress(Exception):  # the status says enough where the body cannot be read
                 for chunk in response.iter_bytes():
@@ -132,16 +133,20 @@ class AsyncWire:
         client: Of httpx or httpx2.
         sleep: What waits so many seconds, itself or by what it returns; ``anyio.sleep``
             if it is None.
+        record: Where the streams that it opens are written down, or None.
 
     Raises:
         UsageError: The client is synchronous, or none.
     """
 
-    __slots__ = ("_sleep", "client")
+    __slots__ = ("_record", "_sleep", "client")
 
-    def __init__(self, client: Any, sleep: Sleep | None = None) -> None:
+    def __init__(
+        self, client: Any, sleep: Sleep | None = None, record: Record | None = None
+    ) -> None:
         _check_client(client, is_async=True)
         self.client: Any = client
+        self._record = record
         self._sleep: Sleep = anyio.sleep if sleep is None else sleep
 
     async def connect(self, request: Request) -> AsyncConnection:
@@ -149,12 +154,20 @@ class AsyncWire:
 
         Raises:
             ResponseError: The answer is no stream.
+            FileNotFoundError: There is no folder to record to; nothing was sent.
         """
+        if self._record is not None:
+            self._record.check()
         async with AsyncExitStack() as stack:
             opening = aconnect_sse(self.client, request.method, request.url, **request.arguments())
             response: Any = (await stack.enter_async_context(opening)).response
             if streams(response):
-                return AsyncConnection(response, stack.pop_all().aclose)
+                plain = _is_plain(response)
+                body: Any = response.aiter_raw() if plain else response.aiter_bytes()
+                if self._record is not None:
+                    body = atee(body, self._record.opened(), response=response)
+                    stack.push_async_callback(body.aclose)
+                return AsyncConnection(response, body, stack.pop_all().aclose)
             beginning = bytearray()
             with suppress(Exception):  # the status says enough where the body cannot be read
                 async for chunk in response.aiter_bytes():

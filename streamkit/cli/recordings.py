@@ -1,0 +1,101 @@
+"""Recordings as files: read and written with a reason where that fails, and described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..errors import StreamkitError
+from ..sse import FrameDecoder
+from .showing import described
+
+if TYPE_CHECKING:
+    from ..recording import Form, Recording
+
+__all__ = ["UnusableError", "load", "measured", "recognised", "refuse_same", "save"]
+
+_FORMS: Final = {"har": "a HAR file", "vcr": "a cassette of VCR.py", "events": "lines of JSON"}
+
+
+class UnusableError(Exception):
+    """A file cannot be used; the message names it and says why."""
+
+    def __init__(self, name: str, reason: Exception | str) -> None:
+        said = reason if isinstance(reason, str) else described(reason)
+        for prefix in (name, Path(name).name, "the recording"):
+            said = said.removeprefix(f"{prefix}: ")
+        super().__init__(f"{name}: {said}")
+
+
+def load(name: str, data: bytes | None = None) -> Recording:
+    """Read a recording; `data` is what the file holds, if it was read before.
+
+    Raises:
+        UnusableError: It cannot be read.
+    """
+    from ..recording import read  # noqa: PLC0415 - it loads httpx, which takes its time
+
+    try:
+        return read(name if data is None else data)
+    except (OSError, StreamkitError) as error:
+        raise UnusableError(name, error) from error
+    except (RecursionError, ValueError) as error:  # of YAML's
+        reason = "it nests too deeply" if isinstance(error, RecursionError) else error
+        raise UnusableError(name, reason) from error
+
+
+def save(recording: Recording, name: str, form: Form | None = None) -> None:
+    """Write a recording in a form, or in the one that the name tells.
+
+    Raises:
+        UnusableError: The name tells none, or it cannot be written.
+    """
+    from ..recording import write  # noqa: PLC0415 - as above
+
+    try:
+        write(recording, name, form=form)
+    except (OSError, StreamkitError) as error:
+        raise UnusableError(name, error) from error
+
+
+def refuse_same(source: str, target: str) -> None:
+    """Make sure that writing one file does not spoil the other.
+
+    Raises:
+        UnusableError: They are the same.
+    """
+    with suppress(OSError):
+        if Path(source).samefile(target):
+            raise UnusableError(target, "this is the recording itself; write another file")
+
+
+def recognised(recording: Recording) -> Iterator[str]:
+    """Say what was not to be expected of a recording: its form, and what was put right."""
+    said = _FORMS.get(recording.form)
+    if said is not None:
+        kind = "event" if recording.form == "events" else "event stream"
+        count = _frames(recording) if recording.form == "events" else len(recording.legs)
+        yield f"{said}, {_counted(count, kind)}"
+    yield from recording.repairs
+
+
+def measured(recording: Recording) -> str:
+    """Say how much there is in a recording."""
+    return f"{_counted(len(recording.legs), 'leg')}, {_counted(_frames(recording), 'frame')}"
+
+
+def _counted(count: int, kind: str) -> str:
+    return f"{count:,} {kind}{'' if count == 1 else 's'}"
+
+
+def _frames(recording: Recording) -> int:
+    count = 0
+    for leg in recording.legs:
+        body = leg.body
+        if body.lstrip().startswith(b"{"):
+            count += sum(1 for line in body.splitlines() if line.strip())
+        else:
+            count += len(FrameDecoder().feed(body))
+    return count

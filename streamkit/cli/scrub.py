@@ -1,0 +1,64 @@
+"""`streamkit scrub`: writes a recording anew, so that it can be shared."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+
+from ..errors import StreamkitError
+from ._process import Status, complain
+from .escape import escape_line
+from .recordings import UnusableError, load, measured, recognised, refuse_same, save
+
+__all__ = ["add_to"]
+
+_DESCRIPTION: Final = """\
+Write a copy of the recording IN that can be shared: ids are replaced, the same one by the
+same one everywhere, and what looks like a secret is masked. It folds to the same shape.
+The form is told by OUT's name: .sse or .sse.jsonl, and perhaps .gz after that.
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Add the subcommand to the command's parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "scrub",
+        help="copy a recording without ids and secrets",
+        description=_DESCRIPTION,
+        allow_abbrev=False,
+    )
+    parser.add_argument("source", metavar="IN", help="a recording of any form")
+    parser.add_argument("target", metavar="OUT", help="where to write the copy")
+    parser.add_argument(
+        "--texts",
+        choices=("keep", "mask"),
+        default="keep",
+        help="what becomes of what people and models wrote (default: keep)",
+    )
+    parser.set_defaults(run=_run, parser=parser)
+
+
+def _run(options: argparse.Namespace) -> Status:
+    from ..recording.scrubbing import scrub  # noqa: PLC0415 - it loads httpx
+
+    source, target = options.source, options.target
+    try:
+        refuse_same(source, target)
+        recording = load(source)
+        for note in recognised(recording):
+            complain(f"{source}: {note}")
+        scrubbed = scrub(recording, texts=options.texts)
+        said = measured(scrubbed)
+        save(scrubbed, target)
+    except UnusableError as error:
+        complain(str(error))
+        return Status.WRONG
+    except StreamkitError as error:
+        complain(f"{source}: {error}")
+        return Status.FAILED
+    texts = "masked" if options.texts == "mask" else "kept"
+    print(f"{escape_line(target)}: {said}; ids replaced, secrets masked, texts {texts}")
+    if recording.is_cut:
+        complain(f"{source}: the recording breaks off; {target} holds what there is")
+        return Status.FAILED
+    return Status.OK

@@ -1,0 +1,144 @@
+"""Replaying a recording: the same bytes, after the same waits."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+import anyio
+
+from ..errors import UsageError
+from ..sse import FrameDecoder
+from .forms import Chunk, Leg, Recording
+from .reading import RecordingSource, read
+
+__all__ = ["BrokenOff", "areplay", "replay"]
+
+
+class BrokenOff(OSError):  # noqa: N818 - it is what happened, not a mistake
+    """The recording says that reading failed here, or it breaks off here itself.
+
+    A fold takes it as it would have taken the failure of the connection.
+    """
+
+
+def replay(
+    source: RecordingSource,
+    speed: float = math.inf,
+    max_gap: float | None = None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[bytes]:
+    """Yield the bytes of a recording, all its legs, in the time that they took.
+
+        accumulate(replay("run.sse.jsonl", speed=1))
+
+    Args:
+        source: As `read` takes it.
+        speed: How many times faster than it was; infinity is without waiting.
+        max_gap: The longest wait to keep, in seconds of the recording.
+        clock: Gives the time in seconds, from any start.
+        sleep: Waits so many seconds.
+
+    Raises:
+        RecordingError: It cannot be read; from the call itself.
+        BrokenOff: Reading failed then, or the recording breaks off; after the last byte.
+        UsageError: The speed is not above zero, or the gap below it.
+    """
+    return _replay(_paced(source, speed, max_gap, clock), sleep)
+
+
+def areplay(
+    source: RecordingSource,
+    speed: float = math.inf,
+    max_gap: float | None = None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = anyio.sleep,
+) -> AsyncIterator[bytes]:
+    """Do what `replay` does, for `afollow` and `aaccumulate`; the waits are awaited."""
+    return _areplay(_paced(source, speed, max_gap, clock), sleep)
+
+
+def _replay(moments: Iterator[float | bytes], sleep: Callable[[float], object]) -> Iterator[bytes]:
+    for moment in moments:
+        if isinstance(moment, bytes):
+            yield moment
+        else:
+            sleep(moment)
+
+
+async def _areplay(
+    moments: Iterator[float | bytes], sleep: Callable[[float], object]
+) -> AsyncIterator[bytes]:
+    for moment in moments:
+        if isinstance(moment, bytes):
+            yield moment
+        else:
+            slept = sleep(moment)
+            if inspect.isawaitable(slept):
+                await slept
+
+
+def _paced(
+    source: RecordingSource,
+    speed: float,
+    max_gap: float | None,
+    clock: Callable[[], float],
+) -> Iterator[float | bytes]:
+    if not speed > 0:
+        raise UsageError(f"the speed is a number above zero, not {speed!r}")
+    if max_gap is not None and not max_gap >= 0:
+        raise UsageError(f"the longest gap is a number of seconds, or None, not {max_gap!r}")
+    return _moments(read(source), _Pace(speed, max_gap, clock))
+
+
+class _Pace:
+    """Says how long to wait, so that lateness does not add up."""
+
+    def __init__(self, speed: float, max_gap: float | None, clock: Callable[[], float]) -> None:
+        self._speed = speed
+        self._max_gap = math.inf if max_gap is None else max_gap
+        self._clock = clock
+        self._due: float | None = None  # by the clock
+
+    def wait(self, after: float | None) -> float:
+        """Return how many seconds there are to wait."""
+        if math.isinf(self._speed):
+            return 0.0
+        now = self._clock()
+        self._due = (now if self._due is None else self._due) + (
+            min(max(after or 0.0, 0.0), self._max_gap) / self._speed
+        )
+        return max(0.0, self._due - now)
+
+
+def _moments(recording: Recording, pace: _Pace) -> Iterator[float | bytes]:
+    for number, leg in enumerate(recording.legs, 1):
+        is_last = number == len(recording.legs)
+        chunks = leg.chunks if leg.error is None or is_last else [*_whole(leg)]
+        waits = [leg.after, *(chunk.after for chunk in chunks), leg.end_after]
+        datas = [b"", *(chunk.data for chunk in chunks), b""]
+        for after, data in zip(waits, datas, strict=True):
+            seconds = pace.wait(after)
+            if seconds > 0:
+                yield seconds
+            if data:
+                yield data
+        if leg.error is not None and is_last:
+            raise BrokenOff(f"reading failed when this was recorded: {leg.error}")
+    if recording.is_cut:
+        raise BrokenOff("the recording breaks off here")
+
+
+def _whole(leg: Leg) -> Iterable[Chunk]:
+    """Return a leg that was cut without its unfinished frame, so that the next can follow."""
+    decoder = FrameDecoder()
+    decoder.feed(leg.body)
+    left = len(leg.body) - len(decoder.finish())
+    for chunk in leg.chunks:
+        yield Chunk(chunk.data[:left], chunk.after)
+        left = max(0, left - len(chunk.data))
