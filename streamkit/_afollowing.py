@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from typing import Any, Final, Self
 
-from ._folding import Folding
-from ._sources import Opened
+from ._folding import Folding, Followed
+from ._sources import Opened, step_of
 from .accumulator import Accumulator
 from .changes import Change
 from .observers import Observer, is_async
-from .snapshots import RunSnapshot
 
 __all__ = ["AsyncFollowing"]
 
@@ -19,7 +18,7 @@ __all__ = ["AsyncFollowing"]
 _LAST_WORDS: Final = 5.0
 
 
-class AsyncFollowing:
+class AsyncFollowing(Followed):
     """A stream that is being followed: an async iterator of changes, and a context manager.
 
     Use it in an ``async with`` block wherever the loop may be left early.
@@ -31,15 +30,6 @@ class AsyncFollowing:
         self._folding = Folding(source, observers, accumulator)
         self._told: AsyncGenerator[Any, None] = _aread(self._folding)
         self._next = self._told.__anext__
-
-    @property
-    def accumulator(self) -> Accumulator:
-        """What holds the state."""
-        return self._folding.accumulator
-
-    def snapshot(self) -> RunSnapshot:
-        """Return the whole picture so far."""
-        return self._folding.accumulator.snapshot()
 
     def batches(self) -> AsyncIterator[Sequence[Change]]:
         """Iterate over what each event changed, instead of over single changes."""
@@ -76,7 +66,7 @@ async def _aread(folding: Folding) -> AsyncGenerator[Any, None]:
     try:
         while (items := source.items) is not None:
             if items is not known:
-                known, step = items, _step(items)
+                known, step = items, step_of(items)
             try:
                 batches = folding.taken(await step())
             except StopAsyncIteration:
@@ -104,20 +94,6 @@ async def _aread(folding: Folding) -> AsyncGenerator[Any, None]:
         await _aleave(folding)
     if folding.error is not None:
         raise folding.error
-
-
-def _step(items: Iterator[Any] | AsyncIterator[Any]) -> Callable[[], Awaitable[Any]]:
-    """Return what gives the next item: found once, since it is asked once a fragment."""
-    if isinstance(items, AsyncIterator):
-        return items.__anext__
-
-    async def step() -> Any:
-        try:
-            return next(items)
-        except StopIteration:
-            raise StopAsyncIteration from None
-
-    return step
 
 
 async def _aleave(folding: Folding) -> None:

@@ -12,8 +12,9 @@ from .changes import Change, StreamEnded
 from .dialects import Read
 from .errors import PeerError, TruncatedError, UsageError
 from .observers import Observer, is_async
+from .snapshots import RunSnapshot
 
-__all__ = ["Folding", "check"]
+__all__ = ["Folding", "Followed", "check"]
 
 # What whoever iterates is given: single changes, those of an event together, or nothing.
 Yields: TypeAlias = Literal["changes", "batches", "nothing"]
@@ -162,3 +163,18 @@ class Folding:
             return owed or ((), ())
         self._ended = True
         return self.accumulator.end(cut=True), self.observers
+
+
+class Followed:
+    """What can be asked of a stream that is being followed, awaited or not."""
+
+    _folding: Folding
+
+    @property
+    def accumulator(self) -> Accumulator:
+        """What holds the state."""
+        return self._folding.accumulator
+
+    def snapshot(self) -> RunSnapshot:
+        """Return the whole picture so far."""
+        return self._folding.accumulator.snapshot()

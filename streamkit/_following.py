@@ -6,18 +6,17 @@ import inspect
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Self
 
-from ._folding import Folding
+from ._folding import Folding, Followed
 from ._sources import Opened
 from .accumulator import Accumulator
 from .changes import Change
 from .errors import UsageError
 from .observers import Observer
-from .snapshots import RunSnapshot
 
 __all__ = ["Following"]
 
 
-class Following:
+class Following(Followed):
     """A stream that is being followed: an iterator of changes, and a context manager."""
 
     def __init__(
@@ -27,15 +26,6 @@ class Following:
         # object, as a plain `for` loop does at `break`, closes the source at once.
         self._folding = Folding(source, observers, accumulator)
         self._told: Generator[Any, None, None] = _read(self._folding)
-
-    @property
-    def accumulator(self) -> Accumulator:
-        """What holds the state."""
-        return self._folding.accumulator
-
-    def snapshot(self) -> RunSnapshot:
-        """Return the whole picture so far."""
-        return self._folding.accumulator.snapshot()
 
     def batches(self) -> Iterator[Sequence[Change]]:
         """Iterate over what each event changed, instead of over single changes."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+)
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, TypeAlias
 
@@ -19,6 +26,7 @@ __all__ = [
     "Source",
     "is_transport_failure",
     "open_source",
+    "step_of",
 ]
 
 
@@ -116,6 +124,20 @@ class Opened:
                 closing = close()
                 if inspect.isawaitable(closing):
                     await closing
+
+
+def step_of(items: Iterator[Any] | AsyncIterator[Any]) -> Callable[[], Awaitable[Any]]:
+    """Return what gives the next item: found once, since it is asked once a fragment."""
+    if isinstance(items, AsyncIterator):
+        return items.__anext__
+
+    async def step() -> Any:
+        try:
+            return next(items)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    return step
 
 
 def open_source(source: object, *, is_async: bool) -> Opened:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import StreamkitError
-from ._process import Status, complain
-from .escape import escape_line
-from .recordings import UnusableError, load, measured, recognised, refuse_same, save
+from ._process import Status
+from .recordings import rewrite
 
 if TYPE_CHECKING:
     from ..recording import Form
@@ -39,25 +37,9 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> Status:
-    source, target = options.source, options.target
-    try:
-        refuse_same(source, target)
-        recording = load(source)
-        for note in recognised(recording):
-            complain(f"{source}: {note}")
-        said = measured(recording)
-        save(recording, target, options.to or _form(target))
-    except UnusableError as error:
-        complain(str(error))
-        return Status.WRONG
-    except StreamkitError as error:
-        complain(f"{source}: {error}")
-        return Status.FAILED
-    print(f"{escape_line(target)}: {said}")
-    if recording.is_cut:
-        complain(f"{source}: the recording breaks off; {target} holds what there is")
-        return Status.FAILED
-    return Status.OK
+    target: str = options.target
+    form = options.to or _form(target)
+    return rewrite(options.source, target, lambda recording: recording, form=form)
 
 
 def _form(name: str) -> Form | None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StreamkitError
 from ..sse import FrameDecoder
+from ._process import Status, complain
+from .escape import escape_line
 from .showing import described
 
 if TYPE_CHECKING:
     from ..recording import Form, Recording
 
-__all__ = ["UnusableError", "load", "measured", "recognised", "refuse_same", "save"]
+__all__ = ["UnusableError", "load", "recognised", "rewrite"]
 
 _FORMS: Final = {"har": "a HAR file", "vcr": "a cassette of VCR.py", "events": "lines of JSON"}
 
@@ -41,12 +43,9 @@ def load(name: str, data: bytes | None = None) -> Recording:
         return read(name if data is None else data)
     except (OSError, StreamkitError) as error:
         raise UnusableError(name, error) from error
-    except (RecursionError, ValueError) as error:  # of YAML's
-        reason = "it nests too deeply" if isinstance(error, RecursionError) else error
-        raise UnusableError(name, reason) from error
 
 
-def save(recording: Recording, name: str, form: Form | None = None) -> None:
+def _save(recording: Recording, name: str, form: Form | None) -> None:
     """Write a recording in a form, or in the one that the name tells.
 
     Raises:
@@ -60,7 +59,37 @@ def save(recording: Recording, name: str, form: Form | None = None) -> None:
         raise UnusableError(name, error) from error
 
 
-def refuse_same(source: str, target: str) -> None:
+def rewrite(
+    source: str,
+    target: str,
+    change: Callable[[Recording], Recording],
+    *,
+    form: Form | None = None,
+    remark: str = "",
+) -> Status:
+    """Write a recording anew, changed, and say what was written."""
+    try:
+        _refuse_same(source, target)
+        recording = load(source)
+        for note in recognised(recording):
+            complain(f"{source}: {note}")
+        changed = change(recording)
+        said = _measured(changed)
+        _save(changed, target, form)
+    except UnusableError as error:
+        complain(str(error))
+        return Status.WRONG
+    except StreamkitError as error:
+        complain(f"{source}: {error}")
+        return Status.FAILED
+    print(f"{escape_line(target)}: {said}{remark}")
+    if recording.is_cut:
+        complain(f"{source}: the recording breaks off; {target} holds what there is")
+        return Status.FAILED
+    return Status.OK
+
+
+def _refuse_same(source: str, target: str) -> None:
     """Make sure that writing one file does not spoil the other.
 
     Raises:
@@ -81,7 +110,7 @@ def recognised(recording: Recording) -> Iterator[str]:
     yield from recording.repairs
 
 
-def measured(recording: Recording) -> str:
+def _measured(recording: Recording) -> str:
     """Say how much there is in a recording."""
     return f"{_counted(len(recording.legs), 'leg')}, {_counted(_frames(recording), 'frame')}"
 

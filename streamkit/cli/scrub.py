@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any, Final
 
-from ..errors import StreamkitError
-from ._process import Status, complain
-from .escape import escape_line
-from .recordings import UnusableError, load, measured, recognised, refuse_same, save
+from ._process import Status
+from .recordings import rewrite
 
 __all__ = ["add_to"]
 
@@ -41,24 +40,10 @@ def add_to(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> Status:
     from ..recording.scrubbing import scrub  # noqa: PLC0415 - it loads httpx
 
-    source, target = options.source, options.target
-    try:
-        refuse_same(source, target)
-        recording = load(source)
-        for note in recognised(recording):
-            complain(f"{source}: {note}")
-        scrubbed = scrub(recording, texts=options.texts)
-        said = measured(scrubbed)
-        save(scrubbed, target)
-    except UnusableError as error:
-        complain(str(error))
-        return Status.WRONG
-    except StreamkitError as error:
-        complain(f"{source}: {error}")
-        return Status.FAILED
     texts = "masked" if options.texts == "mask" else "kept"
-    print(f"{escape_line(target)}: {said}; ids replaced, secrets masked, texts {texts}")
-    if recording.is_cut:
-        complain(f"{source}: the recording breaks off; {target} holds what there is")
-        return Status.FAILED
-    return Status.OK
+    return rewrite(
+        options.source,
+        options.target,
+        partial(scrub, texts=options.texts),
+        remark=f"; ids replaced, secrets masked, texts {texts}",
+    )

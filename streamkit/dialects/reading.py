@@ -11,11 +11,11 @@ from .._blocks import BOM, LINE_END, Blocks, too_long
 from .._json import parse
 from ..errors import DecodeError, PeerError
 from ..events import DoneEvent, ErrorEvent, Event
-from ..limits import Limits
+from ..limits import DEFAULT_LIMITS, Limits
 from ..sse import Frame, parse_block
 from .assistants import PLAIN, decode
 
-__all__ = ["EventReader", "Read"]
+__all__ = ["EventReader", "Read", "is_whole"]
 
 _BLANK: Final = b" \t\r\n"
 
@@ -270,7 +270,7 @@ class _JsonLines:
 
 def _last(frame: Frame | None, limits: Limits, start: int) -> list[Read]:
     """Return the event that an unfinished frame amounts to, if its data is whole."""
-    if frame is None or not _is_whole(frame.data, limits):
+    if frame is None or not is_whole(frame.data, limits):
         return []
     try:
         return [decode(frame, limits)]
@@ -294,7 +294,8 @@ def _goes_on(line: bytes) -> bool:
     return False
 
 
-def _is_whole(data: bytes, limits: Limits) -> bool:
+def is_whole(data: bytes, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Whether data that no blank line follows can be all there is."""
     if data.strip() == b"[DONE]":
         return True
     try:

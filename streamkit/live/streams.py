@@ -23,7 +23,24 @@ from .wires import AsyncWire, Wire
 __all__ = ["AsyncRunStream", "RunStream", "aopen_run", "open_run"]
 
 
-class RunStream(Following):
+class _Stream:
+    """What can be asked of a live stream, awaited or not."""
+
+    _legs: Legs | AsyncLegs
+    _record: Record | None
+
+    @property
+    def request_id(self) -> str | None:
+        """By what the server's operators find the request of the leg at hand."""
+        return request_id(self._legs.response)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What writes the run down, once the stream is open, if it is to be recorded."""
+        return None if self._record is None else self._record.recorder
+
+
+class RunStream(_Stream, Following):
     """A run that is followed over the network: a context manager, an iterator of changes.
 
     Entering the ``with`` block opens the connection; leaving it closes the connection,
@@ -46,18 +63,8 @@ class RunStream(Following):
         accumulator = Accumulator() if accumulator is None else accumulator
         self._record = None if record is None else Record(record)
         wire = Wire(client, recovery.sleep if recovery is not None else None, self._record)
-        self._legs = Legs(wire, start, accumulator, recovery, conversation)
+        self._legs: Legs = Legs(wire, start, accumulator, recovery, conversation)
         super().__init__(self._legs, observers, accumulator)
-
-    @property
-    def request_id(self) -> str | None:
-        """By what the server's operators find the request of the leg at hand."""
-        return request_id(self._legs.response)
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """What writes the run down, once the stream is open, if it is to be recorded."""
-        return None if self._record is None else self._record.recorder
 
     def until_done(self) -> RunSnapshot:
         """Follow the run to the end of its stream, and return the whole picture.
@@ -88,7 +95,7 @@ class RunStream(Following):
         return self
 
 
-class AsyncRunStream(AsyncFollowing):
+class AsyncRunStream(_Stream, AsyncFollowing):
     """A run that is followed over the network: as `RunStream`, in ``async with``."""
 
     def __init__(
@@ -106,18 +113,8 @@ class AsyncRunStream(AsyncFollowing):
         accumulator = Accumulator() if accumulator is None else accumulator
         self._record = None if record is None else Record(record)
         wire = AsyncWire(client, recovery.sleep if recovery is not None else None, self._record)
-        self._legs = AsyncLegs(wire, start, accumulator, recovery, conversation)
+        self._legs: AsyncLegs = AsyncLegs(wire, start, accumulator, recovery, conversation)
         super().__init__(self._legs, observers, accumulator)
-
-    @property
-    def request_id(self) -> str | None:
-        """By what the server's operators find the request of the leg at hand."""
-        return request_id(self._legs.response)
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """What writes the run down, once the stream is open, if it is to be recorded."""
-        return None if self._record is None else self._record.recorder
 
     async def until_done(self) -> RunSnapshot:
         """Do what `RunStream.until_done` does."""

@@ -12,12 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from .._json import parse
+from ..dialects import is_whole
 from ..errors import DecodeError, UsageError
 from ..limits import DEFAULT_LIMITS
 from ..sse import Frame, FrameDecoder, encode_frame, parse_block
 from .forms import Form, Recording
 from .timed import lines_of, written
-from .writing import is_timed_name, is_whole, opened
+from .writing import is_timed_name, opened
 
 __all__ = ["write"]
 

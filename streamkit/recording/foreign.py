@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .._blocks import BOM
 from .._json import parse
 from ..errors import DecodeError, RecordingError
 from ..limits import DEFAULT_LIMITS
@@ -67,7 +68,7 @@ def _recording(legs: list[Leg], form: Form, count: int, *, is_cut: bool = False)
 
 
 def _json(data: bytes) -> dict[str, Any]:
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    data = data.removeprefix(BOM)
     if not data.lstrip().startswith(b"{"):
         return {}
     try:
@@ -86,7 +87,9 @@ def _yaml(data: bytes) -> Any:
         ) from error
     try:
         return yaml.safe_load(data)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise RecordingError("it nests too deeply") from error
+    except (yaml.YAMLError, ValueError) as error:
         raise RecordingError(f"this is no YAML: {error}") from error
 
 

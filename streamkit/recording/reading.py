@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
+import msgspec
+
+from .._blocks import BOM
 from .._json import parse
 from ..errors import DecodeError, RecordingError, UsageError
 from ..limits import DEFAULT_LIMITS
@@ -22,8 +25,7 @@ __all__ = ["RecordingSource", "read"]
 RecordingSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Recording
 
 _GZIP: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
-_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":", _BOM)
+_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b":", BOM)
 _FIELD: Final = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])(?:data|event|id|retry)?:")
 
 
@@ -49,15 +51,7 @@ def read(source: RecordingSource) -> Recording:
         raise RecordingError(f"{name}: {error}") from error.__cause__
     except DecodeError as error:
         raise RecordingError(f"{name}: {error}") from error
-    if is_cut:
-        return Recording(
-            legs=recording.legs,
-            form=recording.form,
-            created=recording.created,
-            repairs=recording.repairs,
-            is_cut=True,
-        )
-    return recording
+    return msgspec.structs.replace(recording, is_cut=True) if is_cut else recording
 
 
 def _content(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
@@ -98,7 +92,7 @@ def _chosen(data: bytes) -> Callable[[bytes], Recording]:
         return read_har
     if is_cassette(data):
         return read_cassette
-    if data.removeprefix(_BOM).lstrip().startswith(b"{"):
+    if data.removeprefix(BOM).lstrip().startswith(b"{"):
         return _read_events
     if lacks_blank_lines(data):
         return _read_stripped
@@ -106,7 +100,7 @@ def _chosen(data: bytes) -> Callable[[bytes], Recording]:
 
 
 def _read_raw(data: bytes) -> Recording:
-    begins = data.removeprefix(_BOM).strip()
+    begins = data.removeprefix(BOM).strip()
     if not _FIELD.search(data) and not any(each.startswith(begins) for each in _FIELDS):
         raise RecordingError("line 1 begins in none of the known forms: this is no recording")
     return Recording(legs=[Leg(chunks=in_frames(data))] if data else [], form="raw")
@@ -119,7 +113,7 @@ def _read_stripped(data: bytes) -> Recording:
 
 
 def _read_events(data: bytes) -> Recording:
-    texts = data.removeprefix(_BOM).splitlines(keepends=True)
+    texts = data.removeprefix(BOM).splitlines(keepends=True)
     chunks: list[Chunk] = []
     for number, text in enumerate(texts, 1):
         if not text.strip():

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .._json import parse
-from ..errors import DecodeError
-from ..limits import DEFAULT_LIMITS
+from ..dialects import is_whole
 from .forms import Chunk
 
 __all__ = ["in_frames", "lacks_blank_lines", "with_blank_lines"]
@@ -43,7 +41,7 @@ def _frames(data: bytes) -> Iterator[list[bytes]]:
     has_data = False
     for line in _LINE.findall(data):
         is_data = line.startswith(b"data:")
-        begins = line.startswith(b"event:") or (is_data and _is_whole(line))
+        begins = line.startswith(b"event:") or (is_data and is_whole(line.removeprefix(b"data:")))
         if has_data and begins:
             yield frame
             frame, has_data = [], False
@@ -51,14 +49,3 @@ def _frames(data: bytes) -> Iterator[list[bytes]]:
         has_data |= is_data
     if frame:
         yield frame
-
-
-def _is_whole(line: bytes) -> bool:
-    """Whether a line of data means something by itself."""
-    text = line.removeprefix(b"data:").strip()
-    if text == b"[DONE]":
-        return True
-    try:
-        return isinstance(parse(text, depth=DEFAULT_LIMITS.depth), dict)
-    except DecodeError:
-        return False

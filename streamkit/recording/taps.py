@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from .._sources import AsyncSource, Source, open_source
+from .._sources import AsyncSource, Source, open_source, step_of
 from ..errors import UsageError
 from ..sse import Frame, encode_frame
 from .writing import Recorder, is_timed_name
@@ -154,6 +154,7 @@ class AsyncTee(AsyncIterator[Any]):
 
     def __init__(self, source: Any, record: Record, request: Any, response: Any) -> None:
         self._source = open_source(source, is_async=True)
+        self._next = step_of(self._source.items or iter(()))
         self._leg = _Leg(record, request, response)
 
     async def __anext__(self) -> Any:
@@ -169,14 +170,6 @@ class AsyncTee(AsyncIterator[Any]):
             await self._source.aclose()
             raise
         return item
-
-    async def _next(self) -> Any:
-        items = self._source.items
-        if isinstance(items, AsyncIterator):
-            return await anext(items)
-        for item in items or ():
-            return item
-        raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """End the leg, and close the source."""

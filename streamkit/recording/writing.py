@@ -14,15 +14,14 @@ from typing import Any, BinaryIO, Final, Self, TypeAlias
 
 from msgspec import UNSET
 
-from .._json import parse
 from .._sources import is_transport_failure
-from ..errors import DecodeError, UsageError
-from ..limits import DEFAULT_LIMITS
+from ..dialects import is_whole
+from ..errors import UsageError
 from ..sse import Frame, FrameDecoder, encode_frame, parse_block
 from .forms import RequestInfo, ResponseInfo
 from .timed import VERSION, Line, chunk_line, written
 
-__all__ = ["KEPT_HEADERS", "Recorder", "Redact", "is_timed_name", "is_whole", "opened"]
+__all__ = ["KEPT_HEADERS", "Recorder", "Redact", "is_timed_name", "opened"]
 
 _log: Final = logging.getLogger("streamkit.recording")
 
@@ -228,16 +227,6 @@ def _said(error: BaseException) -> str:
     words = str(error) if isinstance(error, Exception) and is_transport_failure(error) else ""
     words = re.sub(r"\b[a-z][a-z0-9+.-]*://\S*", "(a URL)", words, flags=re.IGNORECASE)
     return ": ".join(filter(None, (type(error).__name__, words)))
-
-
-def is_whole(data: bytes) -> bool:
-    """Whether data that no blank line follows can be all there is."""
-    try:
-        return data.strip() == b"[DONE]" or isinstance(
-            parse(data, depth=DEFAULT_LIMITS.depth), dict
-        )
-    except DecodeError:
-        return False
 
 
 def is_timed_name(path: Path) -> bool:
