@@ -48,7 +48,7 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"picture"},
     ),
     "recording": (
-        {"comparing", "forms", "masking"},
+        {"comparing", "forms", "libraries", "masking", "pacing"},
         {"repairing", "timed"},
         {"writing"},
         {"converting", "foreign", "taps"},
@@ -77,18 +77,20 @@ def depths(layers: Sequence[set[str]]) -> dict[str, int]:
     return {name: depth for depth, names in enumerate(layers) for name in names}
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the relative imports of a file: how far up, and from which module there."""
+def imports(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield what a file imports from the package, as the parts of a path in it."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         # What only the type checker reads imports nothing.
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             for child in ast.walk(node):
                 child.level = 0  # type: ignore[attr-defined]
+    *folders, _ = path.relative_to(PACKAGE).parts
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*folders[: len(folders) - node.level + 1]]
             names = [node.module] if node.module else [alias.name for alias in node.names]
-            yield from ((node.level, name.split(".")[0]) for name in names)
+            yield from ((*base, *name.split(".")) for name in names)
 
 
 MODULES: Final = sorted(PACKAGE.rglob("*.py"))
@@ -96,23 +98,27 @@ MODULES: Final = sorted(PACKAGE.rglob("*.py"))
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_down(path: Path) -> None:
-    top = depths(LAYERS)
-    within = path.relative_to(PACKAGE).parts
-    here = within[0].removesuffix(".py")
-    assert here in top, f"{here} has no place on the map"
-    inner = depths(PACKAGES.get(here, ()))
-    for level, name in imports(path):
-        if level == len(within):  # from the package itself
-            assert top[name] < top[here], f"{here} imports {name}"
-        elif here in PACKAGES:
-            assert inner[name] < inner[path.stem], f"{path.stem} imports {name}"
+    here = path.relative_to(PACKAGE).with_suffix("").parts
+    for there in imports(path):
+        # They part in this folder, where one of its members imports another.
+        shared = next(
+            (n for n, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), len(there)
+        )
+        folder = "/".join(here[:shared])
+        if folder and folder not in PACKAGES:
+            continue
+        depth = depths(PACKAGES[folder] if folder else LAYERS)
+        name = there[shared] if shared < len(there) else "__init__"
+        assert here[shared] in depth, f"{here[shared]} has no place on the map"
+        assert depth[name] < depth[here[shared]], f"{'/'.join(here)} imports {'/'.join(there)}"
 
 
 def test_every_module_on_the_map_exists() -> None:
-    there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
-    assert set(depths(LAYERS)) == there
-    for package, layers in PACKAGES.items():
-        assert set(depths(layers)) == {path.stem for path in (PACKAGE / package).glob("*.py")}
+    for package, layers in {"": LAYERS, **PACKAGES}.items():
+        folder = PACKAGE / package
+        there = {path.stem for path in folder.glob("*.py")}
+        there |= {path.parent.name for path in folder.glob("*/__init__.py")}
+        assert set(depths(layers)) == there
 
 
 def modules_after(statement: str) -> set[str]:
@@ -126,6 +132,14 @@ def test_the_core_opens_no_door_to_the_network() -> None:
     loaded = modules_after("import streamkit") - modules_after("import msgspec")
     assert loaded.isdisjoint({"httpx", "httpx_sse", "anyio", "socket", "ssl", "asyncio", "rich"})
     assert loaded - set(sys.stdlib_module_names) - CORE_NEEDS == {"streamkit"}
+
+
+@pytest.mark.parametrize(
+    "module", ["recording", "cli"]
+)
+def test_what_takes_long_is_loaded_when_it_is_needed(module: str) -> None:
+    loaded = modules_after(f"import streamkit.{module}")
+    assert loaded.isdisjoint({"httpx", "anyio", "rich", "starlette", "hypothesis"})
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

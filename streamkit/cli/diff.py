@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from .._json import parse
 from .._sources import Opened
@@ -17,12 +17,10 @@ from ..changes import StreamEnded
 from ..errors import DecodeError, ServerError, StreamkitError, TruncatedError
 from ..follow import Following
 from ..limits import DEFAULT_LIMITS
+from ..recording import Recording, differences, replay
 from ._process import Status, complain
 from .escape import escape_line
 from .recordings import UnusableError, load, recognised
-
-if TYPE_CHECKING:
-    from ..recording import Recording
 
 __all__ = ["add_to"]
 
@@ -81,8 +79,6 @@ def _run(options: argparse.Namespace) -> Status:
 
 
 def _lines(left: Sequence[Wire], right: Sequence[Wire]) -> Iterator[str]:
-    from ..recording.comparing import differences  # noqa: PLC0415 - it loads httpx
-
     if len(left) != len(right):
         yield f"$: {_counted(left)} != {_counted(right)}"
     for number, (one, other) in enumerate(zip(left, right, strict=False), 1):
@@ -155,8 +151,6 @@ def _folded(recording: Recording) -> Iterator[Wire]:
 
 def _fold(recording: Recording, number: int, accumulator: Accumulator) -> bool:
     """Fold a leg; return whether it said anything."""
-    from ..recording import Recording, replay  # noqa: PLC0415 - it loads httpx
-
     has_said = False
     leg = Recording(legs=recording.legs[number : number + 1], form=recording.form)
     source = Opened(replay(leg), is_whole=True)

@@ -11,16 +11,15 @@ from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from select import select
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from .._sources import CHUNK, Opened, open_source
 from ..errors import UsageError
+from ..recording import Recording, replay
+from ..recording.repairing import lacks_blank_lines
 from .recordings import load, recognised
 from .showing import MOMENT
 from .views import View
-
-if TYPE_CHECKING:
-    from ..recording import Recording
 
 __all__ = ["STDIN", "Pace", "Source", "open_leg", "open_legs"]
 
@@ -99,16 +98,12 @@ def _is_recording(name: str) -> bool:
         head = file.read(CHUNK)
     if _BLANK_LINE.search(head):
         return False
-    from ..recording.repairing import lacks_blank_lines  # noqa: PLC0415 - it loads httpx
-
     return lacks_blank_lines(head)
 
 
 def _replayed(
     recording: Recording, number: int, view: View, pace: Pace
 ) -> tuple[Opened, int | None]:
-    from ..recording import Recording, replay  # noqa: PLC0415 - it loads httpx
-
     legs = recording.legs[number : number + 1]
     is_last = number + 1 >= len(recording.legs)
     leg = Recording(legs=legs, form=recording.form, is_cut=recording.is_cut and is_last)

@@ -8,12 +8,14 @@ import math
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import Any, Final, TextIO
 
 from .._json import parse
 from ..accumulator import Accumulator
 from ..errors import DecodeError, ResponseError, StreamkitError, UsageError
 from ..limits import DEFAULT_LIMITS
+from ..recording import KEPT_HEADERS, Recorder
+from ..recording.writing import is_timed_name
 from ..snapshots import RunSnapshot
 from ._process import Status, complain
 from .escape import escape_line
@@ -22,9 +24,6 @@ from .recordings import UnusableError
 from .showing import Attentive, add_views, chosen_view, described, feed, number
 from .summary import HEAD, final_line, reasons, rows
 from .views import View
-
-if TYPE_CHECKING:
-    from ..recording import Recorder
 
 __all__ = ["add_to"]
 
@@ -97,8 +96,6 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _run(options: argparse.Namespace) -> Status:
-    from ..recording import KEPT_HEADERS  # noqa: PLC0415 - it loads httpx, which takes its time
-
     # What cannot be written is said at the end; without a handler, it would be said twice.
     logging.getLogger("streamkit").addHandler(logging.NullHandler())
     try:
@@ -141,7 +138,7 @@ def _recorded(
     Raises:
         UnusableError: The file can no longer be opened.
     """
-    import httpx  # noqa: PLC0415 - as above
+    import httpx  # noqa: PLC0415 - it takes its time
 
     from ..live import open_run  # noqa: PLC0415 - as above
 
@@ -241,8 +238,6 @@ def _made(name: str) -> bool:
     Raises:
         UnusableError: It cannot be written, or its name tells no form.
     """
-    from ..recording.writing import is_timed_name  # noqa: PLC0415 - as above
-
     path = Path(name)
     try:
         is_timed_name(path)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import StreamkitError
+from ..recording import Form, Recording, read, write
 from ..sse import FrameDecoder
 from ._process import Status, complain
 from .escape import escape_line
 from .showing import described
-
-if TYPE_CHECKING:
-    from ..recording import Form, Recording
 
 __all__ = ["UnusableError", "load", "recognised", "rewrite"]
 
@@ -37,8 +35,6 @@ def load(name: str, data: bytes | None = None) -> Recording:
     Raises:
         UnusableError: It cannot be read.
     """
-    from ..recording import read  # noqa: PLC0415 - it loads httpx, which takes its time
-
     try:
         return read(name if data is None else data)
     except (OSError, StreamkitError) as error:
@@ -51,8 +47,6 @@ def _save(recording: Recording, name: str, form: Form | None) -> None:
     Raises:
         UnusableError: The name tells none, or it cannot be written.
     """
-    from ..recording import write  # noqa: PLC0415 - as above
-
     try:
         write(recording, name, form=form)
     except (OSError, StreamkitError) as error:

@@ -6,6 +6,7 @@ import argparse
 from functools import partial
 from typing import Any, Final
 
+from ..recording import scrub
 from ._process import Status
 from .recordings import rewrite
 
@@ -38,8 +39,6 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> Status:
-    from ..recording.scrubbing import scrub  # noqa: PLC0415 - it loads httpx
-
     texts = "masked" if options.texts == "mask" else "kept"
     return rewrite(
         options.source,

@@ -7,11 +7,9 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
-import anyio
-
-from ..errors import UsageError
 from ..sse import FrameDecoder
 from .forms import Chunk, Leg, Recording
+from .pacing import Pace
 from .reading import RecordingSource, read
 
 __all__ = ["BrokenOff", "areplay", "replay"]
@@ -57,9 +55,12 @@ def areplay(
     max_gap: float | None = None,
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = anyio.sleep,
+    sleep: Callable[[float], object] | None = None,
 ) -> AsyncIterator[bytes]:
-    """Do what `replay` does, for `afollow` and `aaccumulate`; the waits are awaited."""
+    """Do what `replay` does, for `afollow` and `aaccumulate`; the waits are awaited.
+
+    `sleep` may give an awaitable; it is anyio's, if it is None.
+    """
     return _areplay(_paced(source, speed, max_gap, clock), sleep)
 
 
@@ -72,8 +73,12 @@ def _replay(moments: Iterator[float | bytes], sleep: Callable[[float], object]) 
 
 
 async def _areplay(
-    moments: Iterator[float | bytes], sleep: Callable[[float], object]
+    moments: Iterator[float | bytes], sleep: Callable[[float], object] | None
 ) -> AsyncIterator[bytes]:
+    if sleep is None:
+        import anyio  # noqa: PLC0415 - only who awaits needs it
+
+        sleep = anyio.sleep
     for moment in moments:
         if isinstance(moment, bytes):
             yield moment
@@ -89,34 +94,11 @@ def _paced(
     max_gap: float | None,
     clock: Callable[[], float],
 ) -> Iterator[float | bytes]:
-    if not speed > 0:
-        raise UsageError(f"the speed is a number above zero, not {speed!r}")
-    if max_gap is not None and not max_gap >= 0:
-        raise UsageError(f"the longest gap is a number of seconds, or None, not {max_gap!r}")
-    return _moments(read(source), _Pace(speed, max_gap, clock))
+    pace = Pace(speed, max_gap, clock)
+    return _moments(read(source), pace)
 
 
-class _Pace:
-    """Says how long to wait, so that lateness does not add up."""
-
-    def __init__(self, speed: float, max_gap: float | None, clock: Callable[[], float]) -> None:
-        self._speed = speed
-        self._max_gap = math.inf if max_gap is None else max_gap
-        self._clock = clock
-        self._due: float | None = None  # by the clock
-
-    def wait(self, after: float | None) -> float:
-        """Return how many seconds there are to wait."""
-        if math.isinf(self._speed):
-            return 0.0
-        now = self._clock()
-        self._due = (now if self._due is None else self._due) + (
-            min(max(after or 0.0, 0.0), self._max_gap) / self._speed
-        )
-        return max(0.0, self._due - now)
-
-
-def _moments(recording: Recording, pace: _Pace) -> Iterator[float | bytes]:
+def _moments(recording: Recording, pace: Pace) -> Iterator[float | bytes]:
     for number, leg in enumerate(recording.legs, 1):
         is_last = number == len(recording.legs)
         chunks = leg.chunks if leg.error is None or is_last else [*_whole(leg)]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from ..errors import UsageError
+from .libraries import library_of, stream_kind
 from .taps import AsyncTee, Record, Tee
 from .writing import Recorder, is_timed_name
 
@@ -199,28 +198,16 @@ def _streams(response: Any) -> bool:
     return kind.strip().lower().startswith(_STREAM)
 
 
-def _library(response: Any) -> Any:
-    """Find the library that a response belongs to: httpx or httpx2."""
-    modules = [sys.modules[each.__module__.partition(".")[0]] for each in type(response).__mro__]
-    return next((each for each in modules if hasattr(each, "SyncByteStream")), httpx)
-
-
-@cache
-def _kind(body: type, stream: type) -> Any:
-    """Return the class of a body that is a stream of the library, too."""
-    return type(body.__name__, (body, stream), {})
-
-
 def _decoded(request: Any, response: Any) -> Any:
     """Return the response as the client would read it."""
-    return _library(response).Response(
+    return library_of(response).Response(
         response.status_code, headers=response.headers, stream=response.stream, request=request
     )
 
 
 def _passed_on(request: Any, response: Any, body: _Body | _AsyncBody) -> Any:
     """Return the response with a body that is no longer encoded."""
-    library = _library(response)
+    library = library_of(response)
     stream = library.SyncByteStream if isinstance(body, _Body) else library.AsyncByteStream
     kind: Any = type(body)
     encoded = {"content-encoding", "content-length"}
@@ -228,7 +215,7 @@ def _passed_on(request: Any, response: Any, body: _Body | _AsyncBody) -> Any:
     return library.Response(
         response.status_code,
         headers=headers,
-        stream=_kind(kind, stream)(body._tee, body._response),
+        stream=stream_kind(kind, stream)(body._tee, body._response),
         extensions=response.extensions,
         request=request,
     )
