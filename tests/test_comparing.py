@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import streamkit
-from streamkit import to_wire
+from streamkit import Problem, RunStep, to_wire
 from streamkit.recording.comparing import ABSENT, Difference, compare, differences
 from tests.recorded import OWN
 
@@ -97,8 +98,46 @@ def test_a_difference_reads_as_one_line(difference: Difference, line: str) -> No
     assert str(difference) == line
 
 
+def test_its_parts_can_be_laid_out_by_others() -> None:
+    difference = Difference('$["\n"]', "x" * 1000 + "\n", "x" * 1000)
+    x = "x" * 16
+    assert difference.shown == (r'$["\n"]', rf'…"{x}\n"', f'…"{x}"', 984)
+
+
 def test_absent_says_so() -> None:
     assert repr(ABSENT) == "ABSENT"
+
+
+# Parts of runs
+
+STEPS = [{"id": "step_1", "status": "completed"}, {"id": "step_2", "status": "in_progress"}]
+A, B = RunStep(id="step_1", status="completed"), RunStep(id="step_2", status="in_progress")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "path", "values"),
+    [
+        (A, replace(A, status="failed"), "$.status", ("completed", "failed")),
+        (A, STEPS[1], "$.id", ("step_1", "step_2")),
+        ((A, B), (A, A), "$[1].id", ("step_2", "step_1")),
+        ([A, B], [A], "$[1]", (STEPS[1], ABSENT)),
+        ((), STEPS, "$[0]", (ABSENT, STEPS[0])),
+        ((A, B), [STEPS[1], STEPS[0]], "$[0].id", ("step_1", "step_2")),
+        ([A], A, "$", ([STEPS[0]], STEPS[0])),
+        (Problem(kind="reopened"), Problem(kind="reopened", count=2), "$.count", (1, 2)),
+    ],
+)
+def test_parts_of_runs_are_compared_alike(
+    left: Any, right: Any, path: str, values: tuple[Any, Any]
+) -> None:
+    assert compare(left, right) == Difference(path, *values)
+    assert compare(right, left) == Difference(path, *reversed(values))
+
+
+@pytest.mark.parametrize("same", [A, (A, B), [A, B], STEPS, (), [(A,), (B,)]])
+def test_a_part_is_equal_to_itself_and_to_its_json(same: Any) -> None:
+    assert compare(same, same) is None
+    assert compare(same, to_wire(same)) is None
 
 
 # Real runs

@@ -1,4 +1,4 @@
-"""Comparing two runs: where they differ, from the first place on."""
+"""Comparing two runs, or parts of them: where they differ, from the first place on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import enum
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from .._wire import to_wire
-from ..snapshots import RunSnapshot
 
-__all__ = ["ABSENT", "Difference", "compare", "differences"]
+__all__ = ["ABSENT", "Comparable", "Difference", "Shown", "compare", "differences"]
 
 
 class _Absent(enum.Enum):
@@ -27,6 +26,9 @@ class _Absent(enum.Enum):
 # Stands for a value that is not there; null is one that is.
 ABSENT: Final = _Absent.ABSENT
 
+# A snapshot of anything, or its JSON as `to_wire` gives it, or a sequence of them.
+Comparable: TypeAlias = Struct | Mapping[str, Any] | Sequence[Any]
+
 Key: TypeAlias = str | int
 
 # A run is told from the whole to its parts.
@@ -34,6 +36,22 @@ _ORDER: Final = ("run", "steps", "messages")
 
 _BEFORE: Final = 16  # how many characters of a long text are shown before the difference,
 _SHOWN: Final = 56  # and how many in all
+
+
+class Shown(NamedTuple):
+    """A difference for a person to read: each part is short, and one line.
+
+    Attributes:
+        path: Where it is.
+        left: The value there in the first run, from `start` on where it is text.
+        right: The value in the second, likewise.
+        start: How many characters are left out, because both begin with them.
+    """
+
+    path: str
+    left: str
+    right: str
+    start: int
 
 
 class Difference(Struct, frozen=True):
@@ -49,7 +67,9 @@ class Difference(Struct, frozen=True):
     left: Any | Literal[_Absent.ABSENT]
     right: Any | Literal[_Absent.ABSENT]
 
-    def __str__(self) -> str:
+    @property
+    def shown(self) -> Shown:
+        """What a person reads of it: values are shortened around where they first differ."""
         if isinstance(self.left, str) and isinstance(self.right, str):
             left, right, show = self.left, self.right, _quoted
         else:
@@ -57,29 +77,31 @@ class Difference(Struct, frozen=True):
         start = max(0, _first_difference(left, right) - _BEFORE)
         if max(len(left), len(right)) <= _SHOWN:
             start = 0
-        shown = f"{_excerpt(left, start, show)} != {_excerpt(right, start, show)}"
+        one, other = (_printable(_excerpt(each, start, show)) for each in (left, right))
+        return Shown(_printable(self.path), one, other, start)
+
+    def __str__(self) -> str:
+        path, left, right, start = self.shown
         where = f" (from character {start:,})" if start else ""
-        return f"{_printable(self.path)}: {_printable(shown)}{where}"
+        return f"{path}: {left} != {right}{where}"
 
 
-def compare(
-    left: RunSnapshot | Mapping[str, Any], right: RunSnapshot | Mapping[str, Any]
-) -> Difference | None:
+def compare(left: Comparable, right: Comparable) -> Difference | None:
     """Return the first difference between two runs, or None where they are equal.
 
     Args:
-        left: A snapshot, or its JSON as `to_wire` gives it.
-        right: The other, either way.
+        left: A snapshot (of a run, a step, a message, ...), a sequence of them, or their
+            JSON as `to_wire` gives it.
+        right: The other, any of these ways.
     """
     return next(differences(left, right), None)
 
 
-def differences(
-    left: RunSnapshot | Mapping[str, Any], right: RunSnapshot | Mapping[str, Any]
-) -> Iterator[Difference]:
+def differences(left: Comparable, right: Comparable) -> Iterator[Difference]:
     """Yield what differs between two runs: in the run, each step, each message, the rest.
 
     Items are compared by their places. The order of keys does not matter, and 1 equals 1.0.
+    What is compared is what `compare` takes.
     """
     return _differences(to_wire(left), to_wire(right), ())
 
