@@ -290,3 +290,11 @@ def test_an_annotation_that_makes_no_sense_spoils_nothing(before: list[Wire]) ->
     assert isinstance(block, TextContentBlock)
     assert block.text is not None
     assert block.text.value in ("a", "ab")
+
+
+@pytest.mark.parametrize("part", [{}, {"type": None}, {"new": 1}], ids=repr)
+def test_a_part_that_says_no_type_is_given_none(part: Wire) -> None:
+    for end in (message_created, message_completed):
+        accumulator = Accumulator()
+        accumulator.feed_frame(end("msg_1", part))
+        assert to_wire(accumulator.messages[0].content) == [part]

@@ -208,7 +208,8 @@ class WholePart(Part):
 
     def settle(self, owner: Owner, full: MessageContent, *, final: bool) -> None:
         fields = to_wire(full)
-        fields.pop("type", None)
+        if self.type is not None:  # else it was null, or not sent at all
+            del fields["type"]
         self._take(owner, fields, final=final)
         if final:
             self.fields = fields
@@ -242,7 +243,8 @@ class WholePart(Part):
 
     def _build(self) -> MessageContent:
         kind = _IMAGES.get(self.type, OtherContentBlock)
-        return cast("MessageContent", load(kind, {"type": self.type} | copied(self.fields)))
+        named = {} if self.type is None else {"type": self.type}
+        return cast("MessageContent", load(kind, named | copied(self.fields)))
 
 
 def _said(delta: Any) -> dict[str, Any]:
