@@ -155,7 +155,7 @@ def open_source(source: object, *, is_async: bool) -> Opened:
         return _open_response(source, is_async=is_async)
     if is_async and isinstance(source, AsyncIterable):
         return Opened(aiter(source), source)
-    if isinstance(source, AsyncIterable):
+    if isinstance(source, AsyncIterable) and not isinstance(source, Iterable):
         raise UsageError("this source is asynchronous: use afollow or aaccumulate")
     if isinstance(source, dict) or not isinstance(source, Iterable):
         raise UsageError(

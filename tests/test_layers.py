@@ -30,6 +30,7 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"__init__"},
     {"recording"},
     {"live"},
+    {"testing"},
     {"cli"},
     {"__main__"},
 )
@@ -66,6 +67,14 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"streams"},
         {"async_runs", "runs"},
         {"__init__"},
+    ),
+    "testing": (
+        {"__init__", "finding", "fragments", "framing", "specs", "wire", "words"},
+        {"drawing", "failing", "rewriting", "states"},
+        {"exploding", "filling", "rewrites", "stops"},
+        {"building", "delivering", "faults", "sources"},
+        {"strategies", "telling"},
+        {"streams"},
     ),
 }
 
@@ -134,9 +143,7 @@ def test_the_core_opens_no_door_to_the_network() -> None:
     assert loaded - set(sys.stdlib_module_names) - CORE_NEEDS == {"streamkit"}
 
 
-@pytest.mark.parametrize(
-    "module", ["recording", "cli"]
-)
+@pytest.mark.parametrize("module", ["recording", "cli", "testing", "testing.building"])
 def test_what_takes_long_is_loaded_when_it_is_needed(module: str) -> None:
     loaded = modules_after(f"import streamkit.{module}")
     assert loaded.isdisjoint({"httpx", "anyio", "rich", "starlette", "hypothesis"})
