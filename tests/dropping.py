@@ -25,8 +25,7 @@ from streamkit import (
 )
 from streamkit.live import SEARCH_CONTENT, AsyncRuns, Recovery, Runs, aopen_run, open_run
 from tests.recorded import Legs
-from tests.server import Place, Script, Server
-from tests.server.bodies import Body, rewritten
+from tests.server import Body, Place, Script, Server, rewritten
 
 __all__ = [
     "PEERS_WARNINGS",

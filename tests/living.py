@@ -23,8 +23,7 @@ from streamkit import (
     StreamEnded,
 )
 from streamkit.live import aopen_run, open_run
-from tests.server import Place, Server, serve
-from tests.server.bodies import rewritten
+from tests.server import Place, Server, rewritten, serve
 
 __all__ = [
     "BETA",

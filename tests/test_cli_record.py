@@ -21,8 +21,7 @@ from streamkit.cli.views import View
 from streamkit.recording import read
 from tests.living import serving
 from tests.recorded import OWN
-from tests.server import Answer, Fault, Place, Script, Server
-from tests.server.bodies import rewritten
+from tests.server import Answer, Fault, Place, Script, Server, rewritten
 
 Capture: TypeAlias = pytest.CaptureFixture[str]
 

@@ -230,7 +230,7 @@ def test_what_is_no_source(source: Any, said: str) -> None:
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("gap", [-1, float("nan")])
+@pytest.mark.parametrize("gap", [-1, float("nan"), float("inf")])
 def test_a_gap_is_a_time(gap: float) -> None:
     with pytest.raises(UsageError, match="gap"):
         recording_of(REPORT, gap=gap)

@@ -31,7 +31,8 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"recording"},
     {"live"},
     {"testing"},
-    {"cli"},
+    {"server"},
+    {"cli", "pytest_plugin"},
     {"__main__"},
 )
 
@@ -73,8 +74,29 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"drawing", "failing", "rewriting", "states"},
         {"exploding", "filling", "rewrites", "stops"},
         {"building", "delivering", "faults", "sources"},
-        {"strategies", "telling"},
-        {"streams"},
+        {"api", "strategies", "telling"},
+        {"streams", "transports"},
+    ),
+    "testing/api": (
+        {"bodies", "errors", "pictures"},
+        {"access", "objects"},
+        {"fields", "pages", "plays", "served"},
+        {"scenes"},
+        {"catalogue", "delivery", "threads"},
+        {"operations"},
+        {"answering"},
+        {"__init__", "opening"},
+    ),
+    "pytest_plugin": (
+        {"explaining", "network", "taking"},
+        {"marking"},
+        {"__init__"},
+    ),
+    "server": (
+        {"folders", "streams", "welcome"},
+        {"app"},
+        {"running"},
+        {"__init__"},
     ),
 }
 
@@ -143,7 +165,9 @@ def test_the_core_opens_no_door_to_the_network() -> None:
     assert loaded - set(sys.stdlib_module_names) - CORE_NEEDS == {"streamkit"}
 
 
-@pytest.mark.parametrize("module", ["recording", "cli", "testing", "testing.building"])
+@pytest.mark.parametrize(
+    "module", ["recording", "cli", "testing", "testing.building", "pytest_plugin"]
+)
 def test_what_takes_long_is_loaded_when_it_is_needed(module: str) -> None:
     loaded = modules_after(f"import streamkit.{module}")
     assert loaded.isdisjoint({"httpx", "anyio", "rich", "starlette", "hypothesis"})

@@ -38,8 +38,7 @@ from tests.living import (
     still_works,
 )
 from tests.recorded import OWN, read
-from tests.server import Fault, Script, Server
-from tests.server.bodies import rewritten
+from tests.server import Fault, Script, Server, rewritten
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings(UNFINISHED)]
 

@@ -7,14 +7,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 import streamkit
-from tests.own import OWN
-from tests.server import Fault, Script, Server, serve
+from streamkit.server import Server, serve
+from streamkit.testing import parse_fault
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -25,24 +26,20 @@ BLOCKS = re.findall(
 
 
 PYTHON: Final = [sys.executable, "-W", "error", "-c"]
-
-
-def served(*faults: Fault) -> Iterator[Server]:
-    """Serve the recordings, as `python -m tests.server` does."""
-    scripts = {name: Script(legs, faults=faults) for name, legs in OWN.items()}
-    with serve(catalogue=scripts) as server:
-        yield server
+RECORDINGS: Final = ROOT / "tests" / "recordings"
+(FAULT,) = re.findall(r"start the server with `--fault (\S+)`", README)
 
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Server]:
-    yield from served()
+    with serve(RECORDINGS) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def cut() -> Iterator[Server]:
-    """Break each connection, as with ``--cut 9``."""
-    yield from served(Fault(frames=9))
+    with serve(RECORDINGS, faults=[parse_fault(FAULT)]) as server:
+        yield server
 
 
 @pytest.fixture
@@ -86,8 +83,25 @@ def test_a_run_is_recorded_and_shared_from_a_shell(live: Server, folder: Path) -
     assert names == {"one.sse.jsonl", "one.sse", "shared.sse.jsonl"}
 
 
+def test_a_chat_handler_is_tested(folder: Path) -> None:
+    (code,) = (code for code, _ in BLOCKS if "import pytest" in code)
+    (folder / "test_chat.py").write_text(code)
+    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    if "streamkit" not in {each.name for each in entry_points(group="pytest11")}:
+        options += ["-p", "streamkit.pytest_plugin"]  # it is not installed, only there
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "test_chat.py"],
+        capture_output=True,
+        check=False,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+    assert "2 passed" in done.stdout
+
+
 def test_there_are_blocks() -> None:
-    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True, True]
+    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True, True, False]
 
 
 def test_the_two_commands_come_first() -> None:

@@ -50,7 +50,7 @@ def server() -> Iterator[Server]:
         server.wait_idle()
 
 
-def operations(server: Server, place: Any) -> list[str]:
+def operations(server: Server, place: Any) -> list[str | None]:
     """What was asked, but for what goes with each look at the run."""
     asked = [request.operation for request in server.requests(place)]
     return [each for each in asked if each not in ("steps", "messages")]

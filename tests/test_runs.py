@@ -19,8 +19,7 @@ from streamkit import (
 from streamkit._wire import load
 from streamkit.live import SEARCH_CONTENT
 from tests.recorded import OWN
-from tests.server import Answer, Operation, Place, Script, Server, serve
-from tests.server.bodies import rewritten
+from tests.server import Answer, Operation, Place, Script, Server, rewritten, serve
 from tests.shells import PEERS_WARNINGS, Shell, in_every_shell
 from tests.streams import Wire
 

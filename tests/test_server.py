@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -409,7 +406,7 @@ def test_outputs_must_be_those_that_are_waited_for(
 
 @pytest.mark.parametrize(("method", "path", "headers", "status", "message"), [
     ("GET", "/v1/threads/thread_0/runs", BETA, 404, "No thread found with id 'thread_0'."),
-    ("POST", "/v1/threads/runs", BETA, 404, "No assistant found with id 'None'."),
+    ("POST", "/v1/threads/runs", BETA, 400, "Missing required parameter: 'assistant_id'."),
     ("GET", "/v1/threads/{}/runs/run_0", BETA, 404, "No run found with id 'run_0'."),
     ("GET", "/v1/threads/{}/runs?limit=0", BETA, 400, "Invalid 'limit'"),
     ("GET", "/v1/threads/{}/runs?order=up", BETA, 400, "Invalid 'order'"),
@@ -471,28 +468,3 @@ def test_the_server_ends_at_once_and_leaves_nothing(
     assert threading.active_count() == before
     assert not [each for each in caplog.records if each.name.startswith("uvicorn")]
     assert capfd.readouterr() == ("", "")
-
-
-def test_the_recordings_are_served_to_watch() -> None:
-    command = [sys.executable, "-m", "tests.server", "--port=0", "--delay=0", "--cut=5"]
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as process:
-        assert process.stdout
-        start = next(process.stdout)
-        assert {"report", "three-legs"} <= {
-            next(process.stdout).split(":")[0].strip() for _ in range(len(OWN) + 1)
-        }
-        with connected(start.split()[-1]) as client:
-            place = Place("thread_any", "report")
-            with pytest.raises(httpx.RemoteProtocolError):
-                client.request(**create(place))
-            states = [shown(client, place)[0] for _ in range(3)]
-        assert [state["status"] for state in states] == ["in_progress", "in_progress", "completed"]
-        assert states[0]["assistant_id"] == "report"
-        process.send_signal(signal.SIGINT)
-        assert process.communicate() == ("\n", "")
-        assert process.returncode == 0
-
-
-def test_who_tries_it_needs_nothing_that_only_tests_need() -> None:
-    code = "import sys; sys.modules['pytest'] = None; import tests.server.__main__"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -36,8 +36,7 @@ from streamkit.recording import (
 )
 from tests.living import FORMS, HTTPX2, UNFINISHED, Form, create, serving
 from tests.own import OWN
-from tests.server import Fault, Script, Server
-from tests.server.bodies import rewritten
+from tests.server import Fault, Script, Server, rewritten
 from tests.shells import SHELLS, Shell, in_every_shell
 from tests.test_converse import TOOLS
 from tests.test_live_openai import TIDY, peer

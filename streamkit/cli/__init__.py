@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from . import convert, diff, record, replay, scrub
+from . import convert, diff, record, replay, scrub, serve
 from ._process import Parser, Status, complain, let_go, prepare
 
 __all__ = ["main"]
 
-COMMANDS: Final = (record, replay, convert, diff, scrub)
+COMMANDS: Final = (record, replay, convert, diff, scrub, serve)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

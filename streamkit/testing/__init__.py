@@ -1,9 +1,9 @@
 r"""Fake any run: write it down, cut it to a stream, break it, serve it to what is tested.
 
-    from streamkit.testing import Cut, Stream, code_interpreter, image, logs, script
+    from streamkit.testing import Cut, MockTransport, code_interpreter, image, logs, script
 
     run = script(code_interpreter("print(1)", logs("1\n"), image("file-1")), "Done.")
-    accumulate(Stream(run, faults=[Cut(frames=9)]))
+    client = httpx.Client(transport=MockTransport(run, faults=[Cut(frames=9)]))
 
 A name is loaded when it is asked for, with what it needs and no more. The strategies for
 hypothesis are in `streamkit.testing.strategies`.
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from .sources import PlayedSource, recording_of
     from .streams import Stream
+    from .transports import MockTransport
     from .wire import snapshot_from_wire
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Fault",
     "Item",
     "Keepalives",
+    "MockTransport",
     "PlayedSource",
     "Reorder",
     "Split",
@@ -92,7 +94,7 @@ __all__ = [
 ]
 
 # Where a name is looked for, in this order: the light ones first.
-_MODULES: Final = ("wire", "building", "exploding", "faults", "sources", "streams")
+_MODULES: Final = ("wire", "building", "exploding", "faults", "sources", "streams", "transports")
 
 
 def __getattr__(name: str) -> Any:

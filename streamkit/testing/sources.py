@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -60,7 +61,7 @@ def recording_of(source: PlayedSource, *, gap: float = 0.0) -> Recording:
         RecordingError: It cannot be read.
         OSError: The file cannot be read.
     """
-    if not gap >= 0:
+    if not 0 <= gap < math.inf:
         raise UsageError(f"the gap is a number of seconds, not {gap!r}")
     recording = _found(source)
     legs = [_with_gap(leg, gap) for leg in recording.legs]

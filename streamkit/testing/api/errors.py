@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-
-__all__ = ["ApiError", "bad", "missing", "missing_file", "refused"]
+__all__ = ["ApiError", "bad", "failed", "missing", "missing_file", "required", "unknown_url"]
 
 
 class ApiError(Exception):
@@ -21,13 +18,24 @@ class ApiError(Exception):
         code: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.error = {"message": message, "type": type, "param": param, "code": code}
+        self.status: int = status
+        self.error: dict[str, str | None] = {
+            "message": message,
+            "type": type,
+            "param": param,
+            "code": code,
+        }
 
 
 def bad(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:
     """Say that the request is wrong."""
     return ApiError(400, message, param=param, code=code)
+
+
+def required(name: str) -> ApiError:
+    """Say that the request lacks a parameter."""
+    code = "missing_required_parameter"
+    return bad(f"Missing required parameter: '{name}'.", param=name, code=code)
 
 
 def missing(kind: str, id: str) -> ApiError:
@@ -40,7 +48,11 @@ def missing_file(id: str) -> ApiError:
     return ApiError(404, f"No such File object: {id}", param="id")
 
 
-def refused(_: Request, error: Exception) -> JSONResponse:
-    """Answer with a refusal."""
-    assert isinstance(error, ApiError)
-    return JSONResponse({"error": error.error}, error.status)
+def unknown_url(method: str, path: str, *, is_known: bool = False) -> ApiError:
+    """Say that there is no such endpoint, or none for this method."""
+    return ApiError(405 if is_known else 404, f"Invalid URL ({method} {path})")
+
+
+def failed(message: str) -> ApiError:
+    """Say that what is served does not give what is asked for."""
+    return ApiError(500, message, type="server_error")

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tests.server.errors import bad
-from tests.server.objects import Wire
+from .errors import bad
+from .objects import Wire
 
 __all__ = ["page"]
 
 _MOST: Final = 100
+_LIMITS: Final = {str(limit): limit for limit in range(1, _MOST + 1)}
 
 
 def page(items: Sequence[Wire], query: Mapping[str, str]) -> Wire:
-    """Give the page that a query asks for, of items that are known in the order they began."""
+    """Give the page that a query asks for.
+
+    Args:
+        items: All there are, in the order in which they began.
+        query: By its names.
+    """
     order = query.get("order", "desc")
     if order not in ("asc", "desc"):
         raise bad(f"Invalid 'order': expected 'asc' or 'desc', got '{order}'.", param="order")
-    ordered = sorted(items, key=lambda item: item.get("created_at") or 0)
-    found = ordered if order == "asc" else ordered[::-1]
+    found = items if order == "asc" else items[::-1]
     limit = _limit(query.get("limit", "20"))
     if "after" in query:
         found = found[_rank(found, query["after"], "after") + 1 :]
@@ -37,11 +42,11 @@ def page(items: Sequence[Wire], query: Mapping[str, str]) -> Wire:
 
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+    if text not in _LIMITS:
         raise bad(
             f"Invalid 'limit': expected an integer from 1 to {_MOST}, got '{text}'.", param="limit"
         )
-    return int(text)
+    return _LIMITS[text]
 
 
 def _rank(items: Sequence[Wire], id: str, name: str) -> int:

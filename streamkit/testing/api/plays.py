@@ -1,18 +1,16 @@
-"""A run of a script, as far as it has come."""
+"""A run that is played, as far as it has come."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
 
-from tests.server.bodies import Body, Event
-from tests.server.objects import Objects, Wire, fold
+from ...recording import Chunk
+from ...sse import Frame, encode_frame
+from .bodies import Body, Read
+from .objects import Objects, Wire, fold
 
-__all__ = ["FINAL", "Play"]
-
-FINAL: Final = {"completed", "failed", "cancelled", "expired", "incomplete"}
+__all__ = ["Play"]
 
 
 class Play:
@@ -23,19 +21,20 @@ class Play:
     the end of the leg.
     """
 
-    def __init__(self, legs: Sequence[Body], *, busy_polls: int, metadata: Wire) -> None:
-        self.legs = list(legs)
-        self.busy_polls = busy_polls
-        self.metadata = metadata
-        self.cancelled = asyncio.Event()
+    def __init__(self, legs: Sequence[Body], *, busy_polls: int = 0, metadata: Wire) -> None:
+        self.legs: list[Body] = list(legs)
+        self.busy_polls: int = busy_polls
+        self.metadata: Wire = metadata
+        self.is_cancelled: bool = False
+        self.on_cancel: list[Callable[[], object]] = []  # told when it is
         self.begin(0)
 
     def begin(self, leg: int) -> None:
         """Begin a leg. Nobody listens yet."""
-        self.leg = leg
-        self.sent = 0  # bytes of its body
-        self.is_heard = False
-        self.looks = 0
+        self.leg: int = leg
+        self.sent: int = 0  # bytes of its body
+        self.is_heard: bool = False
+        self.looks: int = 0
 
     @property
     def body(self) -> Body:
@@ -50,38 +49,41 @@ class Play:
     def leave(self, leg: int) -> None:
         """Nobody listens to a leg any more: what is left of it goes on unheard."""
         if leg == self.leg:
-            self.is_heard, self.looks = self.sent == self.body.ends[-1], 0
+            self.is_heard, self.looks = self.sent == len(self.body), 0
 
     def objects(self) -> Objects:
         """Say what the objects are now."""
-        run, steps, messages = fold([*self._past(), *self.body.events(self._known())])
+        objects = self._folded(self.body.events(self._known()))
+        run = objects.run
         if self._is_busy() and run.get("status") == "queued":
             run = run | {"status": "in_progress"}
-        return Objects(self._described(run), steps, messages)
+        return objects._replace(run=self._described(run))
 
     def at_first(self) -> Wire:
         """Say what the run is at the start of the leg."""
-        return self._described(fold(self._past()).run)
+        return self._described(self._folded([]).run)
 
     def cancel(self) -> Wire:
         """Let the leg end here, and say what the run is until then."""
-        run, steps, messages = self.objects()
+        run, steps, messages, _ = self.objects()
         cancelling = run | {"status": "cancelling", "required_action": None}
         # A stream goes on where it is, perhaps within a frame.
         frames = self.body.frames[: self._known() + (self.sent not in self.body.ends)]
         known = b"".join(frames) + _frame("thread.run.cancelling", cancelling)
-        if not self.is_heard or self.sent == self.body.ends[-1]:
+        if not self.is_heard or self.sent == len(self.body):
             self.sent, self.is_heard, self.looks = len(known), False, 0
-        ending = b"".join(_ended(cancelling, steps, messages))
-        self.legs[self.leg :] = [Body(known + ending)]
-        self.cancelled.set()
+        ending = _ended(cancelling, steps, messages)
+        self.legs[self.leg :] = [Body([Chunk(known), *map(Chunk, ending)])]
+        self.is_cancelled = True
+        for tell in self.on_cancel:
+            tell()
         return cancelling
 
-    def _past(self) -> list[Event]:
-        """What was said before this leg; and what this one says of its run at first."""
-        past = [event for leg in self.legs[: self.leg] for event in leg.events()]
-        runs = [(name, said) for name, said in self.body.events() if _is_run(name)]
-        return [*past, *runs[:1]]
+    def _folded(self, events: Sequence[Read]) -> Objects:
+        """Fold the legs before, what this one says of its run at first, and these events."""
+        first = self.body.first_run
+        past = [leg.events() for leg in self.legs[: self.leg]]
+        return fold([*past, [*([] if first is None else [first]), *events]])
 
     def _known(self) -> int:
         """How many frames have come true."""
@@ -91,7 +93,7 @@ class Play:
         if not self._is_busy():
             return len(self.body.frames)
         left = max(self.body.resting - sent, 0)
-        return sent + left * max(self.looks - 1, 0) // self.busy_polls
+        return sent + left * max(self.looks - 1, 0) // max(self.busy_polls, 1)
 
     def _is_busy(self) -> bool:
         """Whether the run goes on unheard, and is not yet at the end of the leg."""
@@ -99,12 +101,11 @@ class Play:
 
     def _described(self, run: Wire) -> Wire:
         """Add the metadata that clients gave."""
-        both = (run.get("metadata") or {}) | self.metadata
-        return run | {"metadata": both} if self.metadata else run
-
-
-def _is_run(name: str) -> bool:
-    return name.startswith("thread.run.") and not name.startswith("thread.run.step.")
+        if not run or not self.metadata:
+            return run
+        known = run.get("metadata")
+        both = (known if isinstance(known, dict) else {}) | self.metadata
+        return run | {"metadata": both}
 
 
 def _ended(run: Wire, steps: Sequence[Wire], messages: Sequence[Wire]) -> Iterator[bytes]:
@@ -119,8 +120,8 @@ def _ended(run: Wire, steps: Sequence[Wire], messages: Sequence[Wire]) -> Iterat
         if step.get("status") == "in_progress":
             yield _frame("thread.run.step.cancelled", step | cancelled)
     yield _frame("thread.run.cancelled", run | cancelled)
-    yield b"event: done\ndata: [DONE]\n\n"
+    yield encode_frame(Frame("done", b"[DONE]"))
 
 
 def _frame(name: str, payload: Wire) -> bytes:
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), json.dumps(payload).encode())
+    return encode_frame(Frame(name, json.dumps(payload).encode()))
