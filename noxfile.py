@@ -34,6 +34,20 @@ def versions(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Let other clients follow runs: openai-python 2, openai-node, a chat in Chromium.
+
+    What is absent, of node, npm and Chromium, is left out; where the environment variable
+    STREAMKIT_PEERS is set, the session fails for want of it.
+    """
+    install(session, "peers")
+    if npm := shutil.which("npm"):
+        with session.chdir("tests/peers/node"):
+            session.run(npm, "install", "--loglevel=error", external=True)
+    session.run("pytest", "tests/peers", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Look for what is untidy."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
