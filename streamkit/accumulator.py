@@ -24,6 +24,9 @@ from .events import (
     DoneEvent,
     ErrorEvent,
     MessageEvent,
+    ReasoningDeltaEvent,
+    ResponseEndEvent,
+    ResponseStreamEvent,
     RunEvent,
     StepEvent,
     ThreadEvent,
@@ -307,6 +310,11 @@ class Accumulator:
             return False  # some servers say it twice, and after an error
         if isinstance(event, PeerError):
             return True
+        if isinstance(event, ResponseStreamEvent) and self._picture.is_known(event):
+            return False
+        if self._picture.begins_response(event):  # the next of a conversation
+            self._picture.begin_leg()
+            return True
         self._check_incomplete(f"a {type(event).__name__}")
         self._picture.begin_leg()
         return True
@@ -358,6 +366,9 @@ _APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
     ErrorEvent: Picture.failed,
     DoneEvent: Picture.done,
     UnknownEvent: Picture.unknown_event,
+    ReasoningDeltaEvent: Picture.reasoning_delta,
+    ResponseStreamEvent: Picture.response_event,
+    ResponseEndEvent: Picture.response_event,
     DecodeError: _undecodable,
     NestingError: _undecodable,
     LimitError: _undecodable,

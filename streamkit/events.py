@@ -18,6 +18,9 @@ __all__ = [
     "ErrorEvent",
     "Event",
     "MessageEvent",
+    "ReasoningDeltaEvent",
+    "ResponseEndEvent",
+    "ResponseStreamEvent",
     "RunEvent",
     "StepEvent",
     "ThreadEvent",
@@ -63,6 +66,42 @@ class DoneEvent(Struct, frozen=True):
     """``done``: the end of this stream, though perhaps not of the run."""
 
 
+class ReasoningDeltaEvent(Struct, frozen=True):
+    """``response.reasoning_*``: more of the reasoning of the step `id`.
+
+    Attributes:
+        id: The step's.
+        part: The list that it is in: ``summary`` or ``content``.
+        index: Its place in that list.
+        text: What it gets.
+        fields: The other fields of the part, as its ``type``.
+    """
+
+    id: str
+    part: str
+    index: int
+    text: str
+    fields: dict[str, Any]
+
+
+class ResponseStreamEvent(Struct, frozen=True):
+    """An event of the Responses API: its name, and what it says in the words of runs.
+
+    Attributes:
+        name: The event's ``type``.
+        events: What it says, in order; nothing, where it only repeats.
+        sequence_number: Its number in the stream of its response; older servers have none.
+    """
+
+    name: str
+    events: tuple[PartEvent, ...]
+    sequence_number: int | None = None
+
+
+class ResponseEndEvent(ResponseStreamEvent, frozen=True):
+    """The last event of a response."""
+
+
 class UnknownEvent(Struct, frozen=True):
     """An event this library has no name for, or a known name with a foreign shape.
 
@@ -73,14 +112,16 @@ class UnknownEvent(Struct, frozen=True):
     data: Any
 
 
-Event = (
-    ThreadEvent
-    | RunEvent
+# What one event of the Responses API may say.
+PartEvent = (
+    RunEvent
     | StepEvent
     | RunStepDeltaEvent
+    | ReasoningDeltaEvent
     | MessageEvent
     | MessageDeltaEvent
     | ErrorEvent
-    | DoneEvent
     | UnknownEvent
 )
+
+Event = ThreadEvent | PartEvent | DoneEvent | ResponseStreamEvent | ResponseEndEvent

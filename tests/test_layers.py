@@ -39,12 +39,12 @@ LAYERS: Final[Sequence[set[str]]] = (
 PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
     "snapshots": ({"base"}, {"messages", "steps"}, {"runs"}, {"__init__"}),
     "deltas": ({"base"}, {"messages", "steps"}, {"__init__"}),
-    "dialects": ({"assistants"}, {"reading"}, {"__init__"}),
+    "dialects": ({"items"}, {"responses"}, {"assistants"}, {"reading"}, {"__init__"}),
     "_builders": (
         {"__init__"},
         {"ledger", "raw", "row"},
         {"owner"},
-        {"calls", "outputs", "parts", "place"},
+        {"calls", "outputs", "parts", "place", "reasoning"},
         {"code", "functions", "messages", "others", "searches"},
         {"steps"},
         {"picture"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .._text import Text
 from ..changes import ArgumentsAppended
@@ -16,14 +16,20 @@ from .raw import copied, merge, without_index
 __all__ = ["OtherCall"]
 
 
+# What grows in a call of any kind; and of these kinds, what else does.
+_GROWS: Final = frozenset({"arguments"})
+_GROW: Final[Mapping[str | None, frozenset[str]]] = {"custom_tool_call": _GROWS | {"input"}}
+
+
 class OtherCall(Call):
     """A call of a kind unknown to this library: fields, of which arguments grow."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("_grow", "fields")
 
     def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
         super().__init__(ledger, step_id, index, kind)
         self.fields: dict[str, Any] = {}
+        self._grow = _GROW.get(kind, _GROWS)
 
     def extend(self, delta: OtherToolCallDelta) -> bool:
         changed = False
@@ -38,7 +44,7 @@ class OtherCall(Call):
         changed = False
         for name, value in update.items():
             known = target.get(name)
-            if name == "arguments" and isinstance(value, str):
+            if name in self._grow and isinstance(value, str):
                 if not isinstance(known, Text):
                     known = target[name] = Text()
                 if value:
@@ -69,7 +75,7 @@ class OtherCall(Call):
         fields: dict[str, Any] = {}
         for name, value in full.items():
             before = known.get(name)
-            if name == "arguments" and isinstance(value, str):
+            if name in self._grow and isinstance(value, str):
                 text = fields[name] = before if isinstance(before, Text) else Text()
                 self.settle_text(self, text, value, ArgumentsAppended, final=final)
             elif isinstance(value, dict) and not isinstance(before, Text):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from .._lifecycle import RUN_MOVES, ends, is_legal
 from ..changes import (
@@ -20,6 +21,9 @@ from ..events import (
     DoneEvent,
     ErrorEvent,
     MessageEvent,
+    ReasoningDeltaEvent,
+    ResponseEndEvent,
+    ResponseStreamEvent,
     RunEvent,
     StepEvent,
     ThreadEvent,
@@ -49,6 +53,7 @@ class Picture:
         rest: What the leg comes to if it ends here.
         error: What the server said of its failure, if it did fail in this leg.
         unknown: The name of the first event that was unknown.
+        sequence: The number of the last event, where the server numbers them.
     """
 
     __slots__ = (
@@ -62,6 +67,7 @@ class Picture:
         "outcome",
         "rest",
         "run",
+        "sequence",
         "step_row",
         "thread",
         "unknown",
@@ -81,6 +87,7 @@ class Picture:
         self.rest: Outcome = "truncated"
         self.error: ErrorObject | None = None
         self.unknown: str | None = None
+        self.sequence: int | None = None
 
     def freeze(self) -> RunSnapshot:
         """Return what it is now."""
@@ -207,6 +214,55 @@ class Picture:
         if not waited or known is None or known.required_action != action:
             self._ledger.changes.append(ActionRequired(run.id, action.tool_calls))
 
+    def reasoning_delta(self, event: ReasoningDeltaEvent) -> None:
+        """Take a fragment of reasoning."""
+        step = self._steps.get(event.id)
+        if step is None:
+            self._ledger.problem("unknown_step", step_id=event.id)
+            step = self._open_step(RunStep(id=event.id))
+        self.step_row.touch(step)
+        step.reason(event)
+
+    # Responses
+
+    def is_known(self, event: ResponseStreamEvent) -> bool:
+        """Whether an event was taken before, by its number."""
+        number = event.sequence_number
+        if number is None or self.sequence is None or self._begins(event):
+            return False
+        return number <= self.sequence
+
+    def response_event(self, event: ResponseStreamEvent) -> None:
+        """Take an event of the Responses API, unless it was taken before."""
+        if self.is_known(event):
+            return
+        if self._begins(event):
+            self.run = self.sequence = None
+        number = event.sequence_number
+        if number is not None:
+            if self.sequence is not None and number > self.sequence + 1:
+                self._ledger.problem("sequence_gap", known=str(self.sequence), said=str(number))
+            self.sequence = number
+        for said in event.events:
+            if type(said) is ErrorEvent:  # the response follows, which failed
+                self.error = said.error
+                self._ledger.changes.append(ServerFailed(said.error))
+            else:
+                _TAKES[type(said)](self, said)
+        if self.error is not None:
+            self.rest = "error"
+        if type(event) is ResponseEndEvent:
+            self.end_leg(self.rest)
+
+    def begins_response(self, event: object) -> bool:
+        """Whether an event begins another response, after one that has ended."""
+        return isinstance(event, ResponseStreamEvent) and self._begins(event)
+
+    def _begins(self, event: ResponseStreamEvent) -> bool:
+        run = self.run
+        said = event.events[-1] if event.events else None
+        return run is not None and isinstance(said, RunEvent) and said.run.id != run.id
+
     def thread_created(self, event: ThreadEvent) -> None:
         """Take the thread."""
         self.thread = event.thread
@@ -226,3 +282,15 @@ class Picture:
         if not is_empty(event):
             self.unknown = self.unknown or event.name
             self._ledger.changes.append(UnknownReceived(event.name, event.data))
+
+
+# What an event of the Responses API may say.
+_TAKES: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
+    RunStepDeltaEvent: Picture.step_delta,
+    MessageDeltaEvent: Picture.message_delta,
+    ReasoningDeltaEvent: Picture.reasoning_delta,
+    StepEvent: Picture.step,
+    MessageEvent: Picture.message,
+    RunEvent: Picture.run_changed,
+    UnknownEvent: Picture.unknown_event,
+}

@@ -16,6 +16,7 @@ from ..deltas import (
     ToolCallDelta,
     ToolCallDeltaObject,
 )
+from ..events import ReasoningDeltaEvent
 from ..snapshots import (
     MessageCreation,
     MessageCreationStepDetails,
@@ -33,6 +34,7 @@ from .others import OtherCall
 from .owner import Owner
 from .place import place
 from .raw import copied, kept, merge, was_sent
+from .reasoning import Reasoning
 from .row import Row
 from .searches import FileSearchCall
 
@@ -48,7 +50,15 @@ _CALLS: Final[Mapping[str | None, type[Call]]] = {
 class Step(Owner):
     """A step as it stands; its index is its place in the order steps began."""
 
-    __slots__ = ("_by_id", "_details", "_details_extra", "_known", "_open", "calls")
+    __slots__ = (
+        "_by_id",
+        "_details",
+        "_details_extra",
+        "_known",
+        "_open",
+        "_reasoning",
+        "calls",
+    )
 
     def __init__(self, ledger: Ledger, step: RunStep, index: int) -> None:
         super().__init__(ledger, index)
@@ -59,6 +69,7 @@ class Step(Owner):
         self.calls: Row[Call] = Row()
         self._by_id: dict[str, Call] = {}
         self._open: dict[int, Call] = {}  # the calls whose end was not told
+        self._reasoning: Reasoning | None = None
 
     @property
     def id(self) -> str:
@@ -96,6 +107,16 @@ class Step(Owner):
             changed |= merge(self.extra, delta.extra)
         if changed:
             self._ledger.changes.append(StepChanged(self.freeze()))
+
+    def reason(self, event: ReasoningDeltaEvent) -> None:
+        """Take a fragment of reasoning."""
+        self._set_details(OtherStepDetails(type="reasoning"))
+        self._reasoner().extend(event)
+
+    def _reasoner(self) -> Reasoning:
+        if self._reasoning is None:
+            self._reasoning = Reasoning(self._ledger, self.id)
+        return self._reasoning
 
     def reopen(self) -> None:
         """Take note that the server goes on with a step that had ended."""
@@ -205,12 +226,14 @@ class Step(Owner):
         if details is not None:
             self._set_details(details)
             if type(details) is type(self._details):
-                self._details_extra = copied(details.extra or {})
+                self._settle_details(details, final=final)
         more = bool(self._open)
         if was_done and more:
             self.report("reopened", known="completed", said="calls")
             self.done = False
         if final:
+            if self._reasoning is not None:
+                self._reasoning.flush()
             for index in sorted(self._open):
                 self.calls.touch(self._open[index])
                 self._open[index].close()
@@ -220,6 +243,13 @@ class Step(Owner):
             self._ledger.changes.append(StepDone(self.freeze()))
         elif self.freeze() is not before and (opened or self._is_untold(before, known, told)):
             self._ledger.changes.append(StepChanged(self.freeze()))
+
+    def _settle_details(self, details: StepDetails, *, final: bool) -> None:
+        """Take what details say beside calls."""
+        if isinstance(details, OtherStepDetails) and details.type == "reasoning":
+            self._reasoner().settle(details.extra or {}, final=final)
+        else:
+            self._details_extra = copied(details.extra or {})
 
     def _is_untold(self, before: RunStep, known: Mapping[int, ToolCall], told: int) -> bool:
         """Whether a whole step changed in what no change since `told` tells.
@@ -285,6 +315,8 @@ class Step(Owner):
         for call in self.calls.nodes.values():
             self.calls.touch(call)
             call.flush()
+        if self._reasoning is not None:
+            self._reasoning.flush()
 
     def _build(self) -> RunStep:
         step_details = self._build_details()
@@ -301,6 +333,9 @@ class Step(Owner):
             calls = self.calls.freeze()
             extra = kept(self._details_extra, tool_calls=calls)
             return ToolCallsStepDetails(tool_calls=calls, extra=extra)
+        if self._reasoning is not None and isinstance(self._details, OtherStepDetails):
+            extra = self._reasoning.read()
+            return OtherStepDetails(type=self._details.type, extra=extra or None)
         return msgspec.structs.replace(self._details, extra=kept(self._details_extra))
 
     def where(self) -> dict[str, Any]:

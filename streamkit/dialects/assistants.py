@@ -17,6 +17,7 @@ from ..events import (
     ErrorEvent,
     Event,
     MessageEvent,
+    ResponseStreamEvent,
     RunEvent,
     StepEvent,
     ThreadEvent,
@@ -25,6 +26,7 @@ from ..events import (
 from ..limits import DEFAULT_LIMITS, Limits
 from ..snapshots import ErrorObject, Message, Run, RunStep, Thread
 from ..sse import Frame
+from .responses import PREFIX, event_of, quick
 
 __all__ = ["PLAIN", "decode"]
 
@@ -139,10 +141,12 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
                 return PLAIN[name](data)
             except (ValueError, RecursionError):
                 pass  # not JSON, or in need of more care: the general way tells
+        if name.startswith(PREFIX):
+            return _response(name, data, limits)
         if name == "done" or (name == "message" and data.strip() == b"[DONE]"):
             return DoneEvent()
         if name == "error":
-            return ErrorEvent(_error(data, limits))
+            return _failed(data, limits)
         if not data.strip():
             return UnknownEvent(name, "")
         if name == "message":
@@ -158,6 +162,19 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
             error.event = name
             error.excerpt = data[: DecodeError.EXCERPT_BYTES]
         raise
+
+
+def _response(name: str, data: bytes, limits: Limits) -> Event:
+    """Read an event of the Responses API."""
+    try:
+        if (event := quick(name, data)) is not None:
+            return event
+    except (ValueError, RecursionError):
+        pass  # not JSON, or in need of more care
+    if not data.strip():
+        return UnknownEvent(name, "")
+    payload = _object(data, limits, keep_halves=True)
+    return event_of(name, payload)
 
 
 def _unnamed(data: bytes, limits: Limits) -> Event:
@@ -179,6 +196,9 @@ def _unnamed(data: bytes, limits: Limits) -> Event:
         return ErrorEvent(_error(data, limits))
     if name.endswith("."):
         name += str(value.get("status"))
+    said = value.get("type")
+    if isinstance(said, str) and (said.startswith(PREFIX) or said == "error"):
+        return decode(Frame(said, data), limits)
     if name in _READERS:
         return decode(Frame(name, data), limits)
     return UnknownEvent("message", _value_or_text(data, limits))
@@ -189,6 +209,15 @@ def _payload(data: bytes) -> bytes:
     if not data.startswith(b'"'):
         return data
     return str(json.loads(data.decode(errors="replace"))).encode("utf-8", "surrogatepass")
+
+
+def _failed(data: bytes, limits: Limits) -> Event:
+    """Read an ``error`` event. After that of the Responses API comes the response, failed."""
+    error = ErrorEvent(_error(data, limits))
+    number = (error.error.extra or {}).get("sequence_number")
+    if error.error.type == "error" or number is not None:
+        return ResponseStreamEvent("error", (error,), number if isinstance(number, int) else None)
+    return error
 
 
 def _error(data: bytes, limits: Limits) -> ErrorObject:

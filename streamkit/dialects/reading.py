@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeAlias
 from .._blocks import BOM, LINE_END, Blocks, too_long
 from .._json import parse
 from ..errors import DecodeError, PeerError
-from ..events import DoneEvent, ErrorEvent, Event
+from ..events import DoneEvent, ErrorEvent, Event, ResponseEndEvent
 from ..limits import DEFAULT_LIMITS, Limits
 from ..sse import Frame, parse_block
 from .assistants import PLAIN, decode
@@ -37,7 +37,7 @@ _USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
 _DONE: Final = b"event: done\ndata: [DONE]"
 _LF: Final = ord("\n")
 _CR: Final = ord("\r")
-_LEG_ENDS: Final = (DoneEvent, ErrorEvent)
+_LEG_ENDS: Final = (DoneEvent, ErrorEvent, ResponseEndEvent)
 
 # What comes out of reading: events and, last, the error where reading cannot go on: a
 # `DecodeError` whose offset says where, or a `LimitError`.
