@@ -16,7 +16,7 @@ _decode: Final = msgspec.json.Decoder().decode
 
 # The strings that deltas append. A surrogate at the end of one may find its other half
 # in the next fragment, so only the text they are appended to can judge it.
-_FRAGMENTS: Final = frozenset({"input", "logs", "arguments", "value", "refusal"})
+_FRAGMENTS: Final = frozenset({"input", "logs", "arguments", "value", "refusal", "delta"})
 
 
 def parse(data: bytes, *, depth: int, keep_halves: bool = False) -> Any:

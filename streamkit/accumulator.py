@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
+from ._builders.endings import error_of
 from ._builders.ledger import Ledger
 from ._builders.picture import Picture, is_empty
 from ._inputs import PART, parts, to_frame
@@ -16,15 +17,15 @@ from .errors import (
     LimitError,
     NestingError,
     PeerError,
-    ServerError,
-    TruncatedError,
     UsageError,
 )
 from .events import (
+    CallEvent,
+    ContentEvent,
     DoneEvent,
     ErrorEvent,
     MessageEvent,
-    ReasoningDeltaEvent,
+    ReasoningEvent,
     ResponseEndEvent,
     ResponseStreamEvent,
     RunEvent,
@@ -34,7 +35,6 @@ from .events import (
 )
 from .limits import DEFAULT_LIMITS, Limits
 from .snapshots import (
-    ErrorObject,
     Message,
     Outcome,
     Problem,
@@ -277,16 +277,9 @@ class Accumulator:
 
     def error(self) -> PeerError | None:
         """Return what `finish` raises as things stand, or None while there is nothing."""
-        if self._failure is not None or self._picture.outcome not in ("error", "truncated"):
+        if self._failure is not None:
             return self._failure
-        error: PeerError
-        if self._picture.outcome == "error":
-            error = ServerError(_described(self._picture.error))
-            error.error = self._picture.error
-        else:
-            error = TruncatedError(self._truncation())
-        error.snapshot = self.snapshot()
-        return error
+        return error_of(self._picture)
 
     # How it takes it
 
@@ -338,18 +331,6 @@ class Accumulator:
             error.changes = self._ledger.take()
             error.snapshot = self.snapshot()
 
-    def _truncation(self) -> str:
-        picture = self._picture
-        if picture.run is not None:
-            where = f"run {picture.run.id} was {picture.run.status}"
-            return f"the stream ended before the run came to rest: {where}"
-        if picture.step_row.nodes or picture.message_row.nodes:
-            return "the stream ended before the run came to rest: no run was seen"
-        if picture.unknown is not None:
-            first = f"the first unknown one is {picture.unknown!r}"
-            return f"the stream ended without an event of a run: {first}"
-        return "the stream ended without an event"
-
 
 def _undecodable(_: Picture, error: PeerError) -> None:
     raise error
@@ -366,18 +347,12 @@ _APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
     ErrorEvent: Picture.failed,
     DoneEvent: Picture.done,
     UnknownEvent: Picture.unknown_event,
-    ReasoningDeltaEvent: Picture.reasoning_delta,
+    CallEvent: Picture.call,
+    ContentEvent: Picture.content,
+    ReasoningEvent: Picture.reasoning,
     ResponseStreamEvent: Picture.response_event,
     ResponseEndEvent: Picture.response_event,
     DecodeError: _undecodable,
     NestingError: _undecodable,
     LimitError: _undecodable,
 }
-
-
-def _described(error: ErrorObject | None) -> str:
-    if error is None:
-        return "the server sent an error event"
-    code = error.code or (error.extra or {}).get("code") or error.type
-    message = error.message or "the server sent an error event without a message"
-    return f"{code}: {message}" if code else message

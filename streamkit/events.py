@@ -11,17 +11,28 @@ from typing import Any
 from msgspec import Struct
 
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
-from .snapshots import ErrorObject, Message, Run, RunStep, Thread
+from .snapshots import (
+    ErrorObject,
+    Message,
+    MessageContent,
+    Run,
+    RunStep,
+    Thread,
+    ToolCall,
+)
 
 __all__ = [
+    "CallEvent",
+    "ContentEvent",
     "DoneEvent",
     "ErrorEvent",
     "Event",
     "MessageEvent",
-    "ReasoningDeltaEvent",
+    "ReasoningEvent",
     "ResponseEndEvent",
     "ResponseStreamEvent",
     "RunEvent",
+    "SaidEvent",
     "StepEvent",
     "ThreadEvent",
     "UnknownEvent",
@@ -66,22 +77,50 @@ class DoneEvent(Struct, frozen=True):
     """``done``: the end of this stream, though perhaps not of the run."""
 
 
-class ReasoningDeltaEvent(Struct, frozen=True):
-    """``response.reasoning_*``: more of the reasoning of the step `id`.
+class ReasoningEvent(Struct, frozen=True):
+    """``response.reasoning_*``: some of the reasoning of the step `id`.
 
     Attributes:
         id: The step's.
         part: The list that it is in: ``summary`` or ``content``.
-        index: Its place in that list.
-        text: What it gets.
+        index: Its place in that list, or None where the server says none that is one.
+        text: What is added to it; with `whole`, all of it.
+        whole: Whether this is the part as it stands, and no fragment of it.
         fields: The other fields of the part, as its ``type``.
     """
 
     id: str
     part: str
-    index: int
-    text: str
-    fields: dict[str, Any]
+    index: int | None
+    text: str | None
+    whole: bool = False
+    fields: dict[str, Any] = {}
+
+
+class CallEvent(Struct, frozen=True):
+    """``response.*.done`` of a text in a call: the text, whole.
+
+    Attributes:
+        id: The step's.
+        call: The call with this text, and with nothing else.
+    """
+
+    id: str
+    call: ToolCall
+
+
+class ContentEvent(Struct, frozen=True):
+    """``response.content_part.*``, or the end of a text: a part of a message, whole.
+
+    Attributes:
+        id: The message's.
+        index: The part's place, or None where the server says none that is one.
+        part: As it stands.
+    """
+
+    id: str
+    index: int | None
+    part: MessageContent
 
 
 class ResponseStreamEvent(Struct, frozen=True):
@@ -89,13 +128,15 @@ class ResponseStreamEvent(Struct, frozen=True):
 
     Attributes:
         name: The event's ``type``.
-        events: What it says, in order; nothing, where it only repeats.
+        events: What it says, in order; nothing, where it has nothing to say.
         sequence_number: Its number in the stream of its response; older servers have none.
+        output_index: The place of the item that it is about, in the output.
     """
 
     name: str
-    events: tuple[PartEvent, ...]
+    events: tuple[SaidEvent, ...]
     sequence_number: int | None = None
+    output_index: int | None = None
 
 
 class ResponseEndEvent(ResponseStreamEvent, frozen=True):
@@ -113,15 +154,17 @@ class UnknownEvent(Struct, frozen=True):
 
 
 # What one event of the Responses API may say.
-PartEvent = (
+SaidEvent = (
     RunEvent
     | StepEvent
     | RunStepDeltaEvent
-    | ReasoningDeltaEvent
+    | CallEvent
+    | ReasoningEvent
     | MessageEvent
     | MessageDeltaEvent
+    | ContentEvent
     | ErrorEvent
     | UnknownEvent
 )
 
-Event = ThreadEvent | PartEvent | DoneEvent | ResponseStreamEvent | ResponseEndEvent
+Event = ThreadEvent | SaidEvent | DoneEvent | ResponseStreamEvent | ResponseEndEvent

@@ -245,13 +245,13 @@ def test_what_gets_a_line(frames: Sequence[Frame], line: str, save: Save, capsys
 
 
 def test_unknown_events_are_counted_and_not_listed(save: Save, capsys: Capture) -> None:
-    strange = [frame("response.delta", {"n": n}) for n in range(300)]
-    path = save(frame("response.created", {}), *strange)
+    strange = [frame("strange.delta", {"n": n}) for n in range(300)]
+    path = save(frame("strange.created", {}), *strange)
     assert main(["replay", path]) == 1
     assert capsys.readouterr().out == (
-        "· unknown event response.created\n"
-        "· unknown event response.delta\n"
-        "· 301 unknown events, most often response.delta x300\n"
+        "· unknown event strange.created\n"
+        "· unknown event strange.delta\n"
+        "· 301 unknown events, most often strange.delta x300\n"
         "\n"
         "no run · stream truncated\n"
     )

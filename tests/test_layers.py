@@ -39,15 +39,23 @@ LAYERS: Final[Sequence[set[str]]] = (
 PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
     "snapshots": ({"base"}, {"messages", "steps"}, {"runs"}, {"__init__"}),
     "deltas": ({"base"}, {"messages", "steps"}, {"__init__"}),
-    "dialects": ({"items"}, {"responses"}, {"assistants"}, {"reading"}, {"__init__"}),
+    "dialects": (
+        {"assistants", "items", "payloads"},
+        {"texts"},
+        {"responses"},
+        {"frames"},
+        {"reading"},
+        {"__init__"},
+    ),
     "_builders": (
         {"__init__"},
         {"ledger", "raw", "row"},
-        {"owner"},
+        {"numbering", "owner"},
         {"calls", "outputs", "parts", "place", "reasoning"},
         {"code", "functions", "messages", "others", "searches"},
         {"steps"},
         {"picture"},
+        {"endings"},
     ),
     "recording": (
         {"comparing", "forms", "libraries", "masking", "pacing"},

@@ -9,7 +9,7 @@ import msgspec
 
 from .._lifecycle import MESSAGE_MOVES, is_legal
 from ..changes import MessageDone
-from ..deltas import MessageContentDelta, MessageDelta
+from ..deltas import MessageContentDelta, MessageDelta, OtherContentDeltaBlock
 from ..snapshots import Message, MessageContent
 from .ledger import Ledger
 from .owner import Owner
@@ -80,6 +80,14 @@ class MessageNode(Owner):
             part.inherit(known)
         self.parts.put(part)
         return part
+
+    def settle_part(self, index: int | None, full: MessageContent) -> None:
+        """Take a part, whole: what was lost of it is told."""
+        if not self.done:  # the message itself was the last word
+            named = OtherContentDeltaBlock(index=index, type=full.type)
+            part = self._part(named, alone=True)
+            self.parts.touch(part)
+            part.settle(self, full, final=False)
 
     def settle(self, full: Message, *, final: bool) -> None:
         """Take the whole message, as the server says it is."""

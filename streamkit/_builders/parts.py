@@ -85,11 +85,14 @@ class TextPart(Part):
             index = delta.index if delta.index is not None and delta.index >= 0 else end
             owner.check_gap(index, end)
             node = self.annotations.nodes.get(index)
+            fields: Mapping[str, Any] = delta.extra or {}
+            if delta.index is None:
+                fields = without_index(fields)
             if node is not None:
                 self.annotations.touch(node)
-                merge(node.extra, without_index(delta.extra or {}))
+                merge(node.extra, fields)
             else:
-                node = self._open_annotation(index, without_index(delta.extra or {}))
+                node = self._open_annotation(index, fields)
                 owner.tell(AnnotationAdded, self.index, node.freeze())
 
     def _open_annotation(self, index: int, fields: Mapping[str, Any]) -> AnnotationNode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .._lifecycle import RUN_MOVES, ends, is_legal
+from .._lifecycle import ENDED, RUN_MOVES, ends, is_legal
 from ..changes import (
     ActionRequired,
     MessageOpened,
@@ -18,10 +18,12 @@ from ..changes import (
 from ..deltas import MessageDeltaEvent, RunStepDeltaEvent
 from ..errors import LimitError
 from ..events import (
+    CallEvent,
+    ContentEvent,
     DoneEvent,
     ErrorEvent,
     MessageEvent,
-    ReasoningDeltaEvent,
+    ReasoningEvent,
     ResponseEndEvent,
     ResponseStreamEvent,
     RunEvent,
@@ -32,6 +34,7 @@ from ..events import (
 from ..snapshots import ErrorObject, Message, Outcome, Run, RunSnapshot, RunStep, Thread
 from .ledger import Ledger
 from .messages import MessageNode
+from .numbering import Numbering
 from .row import Row
 from .steps import Step
 
@@ -53,21 +56,22 @@ class Picture:
         rest: What the leg comes to if it ends here.
         error: What the server said of its failure, if it did fail in this leg.
         unknown: The name of the first event that was unknown.
-        sequence: The number of the last event, where the server numbers them.
     """
 
     __slots__ = (
+        "_items",
         "_ledger",
         "_messages",
+        "_numbering",
         "_open_messages",
         "_open_steps",
+        "_place",
         "_steps",
         "error",
         "message_row",
         "outcome",
         "rest",
         "run",
-        "sequence",
         "step_row",
         "thread",
         "unknown",
@@ -87,7 +91,14 @@ class Picture:
         self.rest: Outcome = "truncated"
         self.error: ErrorObject | None = None
         self.unknown: str | None = None
-        self.sequence: int | None = None
+        self._numbering = Numbering(ledger)
+        self._items: dict[int, str] = {}  # what they are called, by their places
+        self._place: int | None = None  # of the item that is spoken of
+
+    @property
+    def sequence(self) -> int | None:
+        """The number of the last event, where the server numbers them."""
+        return self._numbering.number
 
     def freeze(self) -> RunSnapshot:
         """Return what it is now."""
@@ -123,11 +134,8 @@ class Picture:
     def step_delta(self, event: RunStepDeltaEvent) -> None:
         """Take a fragment of a step."""
         step = self._steps.get(event.id)
-        if step is None:
-            self._ledger.problem("unknown_step", step_id=event.id)
-            step = self._open_step(RunStep(id=event.id))
-        if not step.stale:
-            self.step_row.touch(step)
+        if step is None or not step.stale:
+            step = self._step_of(event.id)
         if event.delta is not None:
             if step.done:
                 self._open_steps += 1
@@ -137,11 +145,8 @@ class Picture:
     def message_delta(self, event: MessageDeltaEvent) -> None:
         """Take a fragment of a message."""
         message = self._messages.get(event.id)
-        if message is None:
-            self._ledger.problem("unknown_step", message_id=event.id)
-            message = self._open_message(Message(id=event.id))
-        if not message.stale:
-            self.message_row.touch(message)
+        if message is None or not message.stale:
+            message = self._message_of(event.id)
         if event.delta is not None:
             if message.done:
                 self._open_messages += 1
@@ -167,6 +172,31 @@ class Picture:
         was_done = message.done
         message.settle(full, final=ends(event.name, full.status))
         self._open_messages += was_done - message.done
+
+    @property
+    def _item(self) -> str:
+        """The id of the item that is spoken of, where its place tells."""
+        return "" if self._place is None else self._items.get(self._place, "")
+
+    def _step_of(self, id: str) -> Step:
+        """Return the step that is to change: by its id, or by its place in the output."""
+        step = self._steps.get(id) or self._steps.get(self._item)
+        if step is None:
+            id = id or f"output[{self._place}]"
+            self._ledger.problem("unknown_step", step_id=id)
+            step = self._open_step(RunStep(id=id))
+        self.step_row.touch(step)
+        return step
+
+    def _message_of(self, id: str) -> MessageNode:
+        """Return the message that is to change, as `_step_of` does."""
+        message = self._messages.get(id) or self._messages.get(self._item)
+        if message is None:
+            id = id or f"output[{self._place}]"
+            self._ledger.problem("unknown_step", message_id=id)
+            message = self._open_message(Message(id=id))
+        self.message_row.touch(message)
+        return message
 
     def _open_step(self, step: RunStep) -> Step:
         self._check_open(self._open_steps, "steps")
@@ -214,54 +244,64 @@ class Picture:
         if not waited or known is None or known.required_action != action:
             self._ledger.changes.append(ActionRequired(run.id, action.tool_calls))
 
-    def reasoning_delta(self, event: ReasoningDeltaEvent) -> None:
-        """Take a fragment of reasoning."""
-        step = self._steps.get(event.id)
-        if step is None:
-            self._ledger.problem("unknown_step", step_id=event.id)
-            step = self._open_step(RunStep(id=event.id))
-        self.step_row.touch(step)
+    def reasoning(self, event: ReasoningEvent) -> None:
+        """Take some of the reasoning of a step."""
+        step = self._step_of(event.id)
+        if step.done and not event.whole:
+            self._open_steps += 1
+            step.reopen()
         step.reason(event)
+
+    def call(self, event: CallEvent) -> None:
+        """Take a text of a call, whole."""
+        self._step_of(event.id).settle_call(event.call)
+
+    def content(self, event: ContentEvent) -> None:
+        """Take a part of a message, whole."""
+        self._message_of(event.id).settle_part(event.index, event.part)
 
     # Responses
 
     def is_known(self, event: ResponseStreamEvent) -> bool:
         """Whether an event was taken before, by its number."""
-        number = event.sequence_number
-        if number is None or self.sequence is None or self._begins(event):
+        return not self.begins_response(event) and self._numbering.has(event)
+
+    def begins_response(self, event: object) -> bool:
+        """Whether an event belongs to another response than those before it."""
+        if self.run is None or not isinstance(event, ResponseStreamEvent) or not event.events:
             return False
-        return number <= self.sequence
+        said = event.events[-1]
+        return type(said) is RunEvent and said.run.id != self.run.id
 
     def response_event(self, event: ResponseStreamEvent) -> None:
         """Take an event of the Responses API, unless it was taken before."""
-        if self.is_known(event):
+        if self.begins_response(event):
+            self._begin_response()
+        elif self._numbering.has(event):
             return
-        if self._begins(event):
-            self.run = self.sequence = None
-        number = event.sequence_number
-        if number is not None:
-            if self.sequence is not None and number > self.sequence + 1:
-                self._ledger.problem("sequence_gap", known=str(self.sequence), said=str(number))
-            self.sequence = number
+        self._numbering.take(event)
+        self._place = event.output_index
         for said in event.events:
-            if type(said) is ErrorEvent:  # the response follows, which failed
-                self.error = said.error
-                self._ledger.changes.append(ServerFailed(said.error))
-            else:
-                _TAKES[type(said)](self, said)
+            _TAKES[type(said)](self, said)
+            if type(said) is StepEvent and self._place is not None:
+                self._items[self._place] = said.step.id
+        self._place = None
         if self.error is not None:
             self.rest = "error"
         if type(event) is ResponseEndEvent:
             self.end_leg(self.rest)
 
-    def begins_response(self, event: object) -> bool:
-        """Whether an event begins another response, after one that has ended."""
-        return isinstance(event, ResponseStreamEvent) and self._begins(event)
+    def _begin_response(self) -> None:
+        """Make room for another response, which is no problem once this one has ended."""
+        self._numbering.begin()
+        self._items.clear()
+        if self.run is not None and self.run.status in ENDED:
+            self.run = None
 
-    def _begins(self, event: ResponseStreamEvent) -> bool:
-        run = self.run
-        said = event.events[-1] if event.events else None
-        return run is not None and isinstance(said, RunEvent) and said.run.id != run.id
+    def _failing(self, event: ErrorEvent) -> None:
+        """Take the failure that a failed response is to follow."""
+        self.error = event.error
+        self._ledger.changes.append(ServerFailed(event.error))
 
     def thread_created(self, event: ThreadEvent) -> None:
         """Take the thread."""
@@ -288,9 +328,12 @@ class Picture:
 _TAKES: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
     RunStepDeltaEvent: Picture.step_delta,
     MessageDeltaEvent: Picture.message_delta,
-    ReasoningDeltaEvent: Picture.reasoning_delta,
     StepEvent: Picture.step,
     MessageEvent: Picture.message,
     RunEvent: Picture.run_changed,
+    CallEvent: Picture.call,
+    ContentEvent: Picture.content,
+    ReasoningEvent: Picture.reasoning,
+    ErrorEvent: Picture._failing,
     UnknownEvent: Picture.unknown_event,
 }

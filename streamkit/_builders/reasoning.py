@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from .._text import Text
 from ..changes import ReasoningAppended
-from ..events import ReasoningDeltaEvent
+from ..events import ReasoningEvent
 from .ledger import Ledger
 from .owner import Owner
-from .raw import copied, merge
+from .raw import copied, merge, restated
 from .row import Node
 
 __all__ = ["Reasoning"]
@@ -36,50 +36,71 @@ class Reasoning(Owner):
     def tell(self, change: Any, *fields: object) -> None:
         self._ledger.changes.append(change(self._step_id, *fields))
 
-    def extend(self, event: ReasoningDeltaEvent) -> None:
-        """Take a fragment."""
-        part = self._part(event.part, event.index)
+    def take(self, event: ReasoningEvent) -> None:
+        """Take a fragment, or a part as it stands."""
+        part = self._part(event.part, self._place(event))
         merge(part.extra, event.fields)
-        self.append(part, part.text, event.text, ReasoningAppended, event.index)
+        if event.text is None:
+            return
+        part.sent = True
+        if event.whole:
+            self._settle(part, event.text, final=False)
+        elif event.text:
+            self.append(part, part.text, event.text, ReasoningAppended, part.index)
 
     def settle(self, full: Mapping[str, Any], *, final: bool) -> None:
         """Take all of it, as the server says it is."""
         fields = dict(full)
         for name in PARTS:
             said = fields.get(name)
-            if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
-                continue
-            del fields[name]
-            known = self._parts.setdefault(name, {})
-            if final and len(said) < len(known):
-                counts = {"known": f"{len(known)} parts", "said": f"{len(said)} parts"}
-                self.report("content_shrunk", **counts)
-            for index, each in enumerate(said):
-                part = self._part(name, index)
-                rest = {key: value for key, value in each.items() if key != "text"}
-                part.extra = copied(rest)
-                text = each.get("text")
-                if isinstance(text, str):
-                    self.settle_text(part, part.text, text, ReasoningAppended, index, final=final)
+            if isinstance(said, list) and all(isinstance(each, dict) for each in said):
+                self._settle_list(name, fields.pop(name), final=final)
         if final:
             self._fields = copied(fields)
         else:
             merge(self._fields, fields)
 
+    def _settle_list(self, name: str, said: list[dict[str, Any]], *, final: bool) -> None:
+        known = self._parts.setdefault(name, {})
+        if final and len(said) < len(known):
+            counts = {"known": f"{len(known)} parts", "said": f"{len(said)} parts"}
+            self.report("content_shrunk", **counts)
+        for index, each in enumerate(said):
+            part = self._part(name, index)
+            rest = {key: value for key, value in each.items() if key != "text"}
+            part.extra = restated(part.extra, rest, final=final)
+            text = each.get("text")
+            if isinstance(text, str):
+                part.sent = True
+                self._settle(part, text, final=final)
+            elif "text" in each:
+                part.extra["text"] = copied(text)
+
+    def _settle(self, part: _Part, text: str, *, final: bool) -> None:
+        self.settle_text(part, part.text, text, ReasoningAppended, part.index, final=final)
+
     def flush(self) -> None:
         """Tell what was held back in the hope of more."""
         for parts in self._parts.values():
-            for index, part in parts.items():
+            for part in parts.values():
                 if piece := part.text.flush():
-                    self.tell(ReasoningAppended, index, piece)
+                    self.tell(ReasoningAppended, part.index, piece)
 
     def read(self) -> dict[str, Any]:
         """Return the fields, as on the wire."""
         lists = {
-            name: [part.extra | {"text": str(part.text)} for _, part in sorted(parts.items())]
+            name: [parts[index].read() for index in sorted(parts)]
             for name, parts in self._parts.items()
         }
-        return copied(self._fields) | lists
+        fields = {name: value for name, value in self._fields.items() if not lists.get(name)}
+        return {**lists, **copied(fields)}
+
+    def _place(self, event: ReasoningEvent) -> int:
+        """Return the part's index: where it is none, that of the last part."""
+        if event.index is not None and event.index >= 0:
+            return event.index
+        self.report("index_invalid", said=str(event.index))
+        return max(self._parts.get(event.part, ()), default=0)
 
     def _part(self, name: str, index: int) -> _Part:
         parts = self._parts.setdefault(name, {})
@@ -90,8 +111,13 @@ class Reasoning(Owner):
 
 
 class _Part(Node):
-    __slots__ = ("text",)
+    __slots__ = ("sent", "text")
 
     def __init__(self, index: int) -> None:
         super().__init__(index)
         self.text = Text()
+        self.sent = False  # whether there was a text, perhaps an empty one
+
+    def read(self) -> dict[str, Any]:
+        """Return it as on the wire."""
+        return {**copied(self.extra), **({"text": str(self.text)} if self.sent else {})}

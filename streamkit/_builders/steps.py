@@ -16,7 +16,7 @@ from ..deltas import (
     ToolCallDelta,
     ToolCallDeltaObject,
 )
-from ..events import ReasoningDeltaEvent
+from ..events import ReasoningEvent
 from ..snapshots import (
     MessageCreation,
     MessageCreationStepDetails,
@@ -108,10 +108,17 @@ class Step(Owner):
         if changed:
             self._ledger.changes.append(StepChanged(self.freeze()))
 
-    def reason(self, event: ReasoningDeltaEvent) -> None:
-        """Take a fragment of reasoning."""
+    def reason(self, event: ReasoningEvent) -> None:
+        """Take some of the reasoning."""
+        if self.done and event.whole:
+            return
         self._set_details(OtherStepDetails(type="reasoning"))
-        self._reasoner().extend(event)
+        self._reasoner().take(event)
+
+    def settle_call(self, full: ToolCall) -> None:
+        """Take a text of a call, whole: what was lost of it is told."""
+        if not self.done:  # the step itself was the last word
+            self._settle_calls((full,), final=False, again=False)
 
     def _reasoner(self) -> Reasoning:
         if self._reasoning is None:

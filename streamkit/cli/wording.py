@@ -143,7 +143,7 @@ def failure(error: ErrorObject) -> str:
 
 def reason(ended: Run | RunStep | Message) -> str | None:
     """Say why a run, a step or a message did not end well, as far as the server does."""
-    error = getattr(ended, "last_error", None)
+    error = getattr(ended, "last_error", None) or getattr(ended, "error", None)
     if error is not None:
         return ": ".join(filter(None, (error.code, error.message))) or None
     details = getattr(ended, "incomplete_details", None)

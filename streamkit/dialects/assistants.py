@@ -1,34 +1,25 @@
-"""The Assistants protocol, and its clones: frames to events."""
+"""The Assistants protocol, and its clones: its events, by their names."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from .._json import parse
 from .._wire import load
 from ..deltas import MessageDeltaEvent, RunStepDeltaEvent
-from ..errors import DecodeError, NestingError
 from ..events import (
-    DoneEvent,
-    ErrorEvent,
     Event,
     MessageEvent,
-    ResponseStreamEvent,
     RunEvent,
     StepEvent,
     ThreadEvent,
     UnknownEvent,
 )
-from ..limits import DEFAULT_LIMITS, Limits
-from ..snapshots import ErrorObject, Message, Run, RunStep, Thread
-from ..sse import Frame
-from .responses import PREFIX, event_of, quick
+from ..snapshots import Message, Run, RunStep, Thread
 
-__all__ = ["PLAIN", "decode"]
+__all__ = ["OBJECTS", "PLAIN", "READERS"]
 
 _STEP: Final = "thread.run.step."
 _RUN: Final = "thread.run."
@@ -83,7 +74,7 @@ def _named(prefix: str, transitions: str, read: _Read) -> dict[str, _Read]:
 
 # The events whose data is an object; `error` and `done`, whose need not be, are the rest
 # of the API reference's 25.
-_READERS: Final[Mapping[str, _Read]] = {
+READERS: Final[Mapping[str, _Read]] = {
     "thread.created": _thread,
     **_named(
         _RUN,
@@ -98,7 +89,7 @@ _READERS: Final[Mapping[str, _Read]] = {
 }
 
 # What a payload without a name is, by its own ``object`` field.
-_OBJECTS: Final[Mapping[str, str]] = {
+OBJECTS: Final[Mapping[str, str]] = {
     "thread": "thread.created",
     "thread.run.step.delta": "thread.run.step.delta",
     "thread.message.delta": "thread.message.delta",
@@ -109,140 +100,7 @@ _OBJECTS: Final[Mapping[str, str]] = {
 
 # The two events that come once a fragment, decoded straight from bytes. What these
 # decoders refuse is decoded with more care.
-PLAIN: Final[Mapping[str, Callable[[bytes], Event]]] = {
+PLAIN: Final[dict[str, Callable[[bytes], Event]]] = {
     _STEP + "delta": msgspec.json.Decoder(RunStepDeltaEvent).decode,
     _MESSAGE + "delta": msgspec.json.Decoder(MessageDeltaEvent).decode,
 }
-
-
-class _Envelope(msgspec.Struct):
-    event: str
-    data: msgspec.Raw
-
-
-_unwrap: Final = msgspec.json.Decoder(_Envelope).decode
-
-
-def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
-    """Give a frame its meaning.
-
-    Unnamed frames are understood in all the ways servers send them: wrapped as
-    ``{"event", "data"}``, as a bare payload that says what ``object`` it is, as
-    ``{"error"}``, as ``[DONE]``. A frame without data means nothing: an `UnknownEvent`
-    with empty data.
-
-    Raises:
-        DecodeError: The name is known but the data does not fit it.
-    """
-    name, data = frame.event, frame.data
-    try:
-        if name in PLAIN:
-            try:
-                return PLAIN[name](data)
-            except (ValueError, RecursionError):
-                pass  # not JSON, or in need of more care: the general way tells
-        if name.startswith(PREFIX):
-            return _response(name, data, limits)
-        if name == "done" or (name == "message" and data.strip() == b"[DONE]"):
-            return DoneEvent()
-        if name == "error":
-            return _failed(data, limits)
-        if not data.strip():
-            return UnknownEvent(name, "")
-        if name == "message":
-            return _unnamed(data, limits)
-        read = _READERS.get(name)
-        if read is None:
-            return UnknownEvent(name, _value_or_text(data, limits))
-        return read(name, _object(data, limits, keep_halves=name in PLAIN))
-    except RecursionError:
-        raise NestingError("nests too deeply", event=name, excerpt=data) from None
-    except DecodeError as error:
-        if error.event is None:
-            error.event = name
-            error.excerpt = data[: DecodeError.EXCERPT_BYTES]
-        raise
-
-
-def _response(name: str, data: bytes, limits: Limits) -> Event:
-    """Read an event of the Responses API."""
-    try:
-        if (event := quick(name, data)) is not None:
-            return event
-    except (ValueError, RecursionError):
-        pass  # not JSON, or in need of more care
-    if not data.strip():
-        return UnknownEvent(name, "")
-    payload = _object(data, limits, keep_halves=True)
-    return event_of(name, payload)
-
-
-def _unnamed(data: bytes, limits: Limits) -> Event:
-    if not data.lstrip().startswith(b"{"):
-        return UnknownEvent("message", _value_or_text(data, limits))
-    if data.count(b"{") + data.count(b"[") > limits.depth:
-        parse(data, depth=limits.depth)  # envelopes in envelopes nest, too
-    try:
-        envelope = _unwrap(data)
-    except (ValueError, RecursionError):
-        pass
-    else:
-        return decode(Frame(envelope.event, _payload(bytes(envelope.data))), limits)
-    value = _object(data, limits, keep_halves=True)
-    if isinstance(value.get("event"), str) and "data" in value:
-        return decode(Frame(value["event"], _payload(json.dumps(value["data"]).encode())), limits)
-    name = _OBJECTS.get(str(value.get("object")), "")
-    if not name and value.get("error") is not None:
-        return ErrorEvent(_error(data, limits))
-    if name.endswith("."):
-        name += str(value.get("status"))
-    said = value.get("type")
-    if isinstance(said, str) and (said.startswith(PREFIX) or said == "error"):
-        return decode(Frame(said, data), limits)
-    if name in _READERS:
-        return decode(Frame(name, data), limits)
-    return UnknownEvent("message", _value_or_text(data, limits))
-
-
-def _payload(data: bytes) -> bytes:
-    """Take a text out of its quotes: what is wrapped may be ``"[DONE]"``."""
-    if not data.startswith(b'"'):
-        return data
-    return str(json.loads(data.decode(errors="replace"))).encode("utf-8", "surrogatepass")
-
-
-def _failed(data: bytes, limits: Limits) -> Event:
-    """Read an ``error`` event. After that of the Responses API comes the response, failed."""
-    error = ErrorEvent(_error(data, limits))
-    number = (error.error.extra or {}).get("sequence_number")
-    if error.error.type == "error" or number is not None:
-        return ResponseStreamEvent("error", (error,), number if isinstance(number, int) else None)
-    return error
-
-
-def _error(data: bytes, limits: Limits) -> ErrorObject:
-    """Read an error: an object, an object wrapped in ``{"error"}``, or bare text."""
-    value = _value_or_text(data, limits)
-    if isinstance(value, dict) and isinstance(value.get("error"), dict | str):
-        value = value["error"]
-    if isinstance(value, dict):
-        return load(ErrorObject, value)
-    if value is None:
-        return ErrorObject()
-    return ErrorObject(message=value if isinstance(value, str) else data.decode(errors="replace"))
-
-
-def _object(data: bytes, limits: Limits, *, keep_halves: bool) -> dict[str, Any]:
-    value = parse(data, depth=limits.depth, keep_halves=keep_halves)
-    if not isinstance(value, dict):
-        raise DecodeError(f"expected an object, got {data[:20]!r}", path="$")
-    return value
-
-
-def _value_or_text(data: bytes, limits: Limits) -> Any:
-    try:
-        return parse(data, depth=limits.depth)
-    except NestingError:
-        raise
-    except DecodeError:
-        return data.decode(errors="replace")

@@ -13,7 +13,8 @@ from ..errors import DecodeError, PeerError
 from ..events import DoneEvent, ErrorEvent, Event, ResponseEndEvent
 from ..limits import DEFAULT_LIMITS, Limits
 from ..sse import Frame, parse_block
-from .assistants import PLAIN, decode
+from . import assistants, responses
+from .frames import decode
 
 __all__ = ["EventReader", "Read", "is_whole"]
 
@@ -22,17 +23,34 @@ _BLANK: Final = b" \t\r\n"
 # Above this, looking whether a chunk is just one frame costs more than it saves.
 _SMALL: Final = 1024
 
-# Nearly every frame is `event: NAME`, LF, `data: {...}`, and nothing else, of one of two
-# names. So the first bytes of a block, as many as the longer beginning has, tell which
-# one it is (the shorter one goes on with its brace), and its only line feed tells that
-# nothing else is in it. A name is looked up to the place of that line feed, the place
-# where the data begins, and its decoder.
-_HEADS: Final = {f"event: {name}\ndata: ".encode(): decoder for name, decoder in PLAIN.items()}
+# Nearly every frame is `event: NAME`, LF, `data: {...}`, and nothing else, of one of a few
+# names. Of runs, these are two: so the first bytes of a block, as many as the longer
+# beginning has, tell which one it is (the shorter one goes on with its brace), and its only
+# line feed tells that nothing else is in it. A name is looked up to the place of that line
+# feed, the place where the data begins, and its decoder.
+_Usual = tuple[int, int, Callable[[bytes], Event]]
+_HEADS: Final = {
+    f"event: {name}\ndata: ".encode(): decoder for name, decoder in assistants.PLAIN.items()
+}
 _HEAD: Final = max(map(len, _HEADS))
-_USUAL: Final[Mapping[bytes, tuple[int, int, Callable[[bytes], Event]]]] = {
+_USUAL: Final[Mapping[bytes, _Usual]] = {
     (head + b"{")[:_HEAD]: (head.index(b"\n"), len(head), decoder)
     for head, decoder in _HEADS.items()
 }
+
+# Of responses there are more names, which differ in length: each is cut out to be found.
+_LINES: Final = {f"event: {name}".encode(): read for name, read in responses.PLAIN.items()}
+
+
+def _usual(block: bytes) -> _Usual | None:
+    found = _USUAL.get(block[:_HEAD])
+    if found is None:
+        end = block.find(b"\n")
+        decoder = _LINES.get(block[:end])
+        if decoder is not None and block.startswith(b"data: ", end + 1):
+            return end, end + 7, decoder
+    return found
+
 
 _DONE: Final = b"event: done\ndata: [DONE]"
 _LF: Final = ord("\n")
@@ -81,7 +99,7 @@ class EventReader:
         size = len(chunk)
         if blocks is not None and blocks.quiet and size <= self._small:
             # A live server sends nearly every frame as a chunk of its own.
-            usual = _USUAL.get(chunk[:_HEAD])
+            usual = _usual(chunk)
             if usual is not None:
                 _, start, decode_data = usual
                 if chunk.find(b"\n", start) == size - 2 and chunk[-1] == _LF and _CR not in chunk:
@@ -165,11 +183,11 @@ class _EventStream:
 
     def read(self, chunk: bytes) -> list[Read]:
         blocks = self.blocks.cut(chunk)
-        usual_of = _USUAL.get if self.blocks.lf_only else _none
+        may_be_usual = self.blocks.lf_only
         events: list[Read] = []
         todo = iter(blocks)
         for block in todo:
-            usual = usual_of(block[:_HEAD])
+            usual = _usual(block) if may_be_usual else None
             if usual is not None:
                 line_feed, start, decode_data = usual
                 if block.rfind(b"\n") == line_feed:
@@ -277,10 +295,6 @@ def _last(frame: Frame | None, limits: Limits, start: int) -> list[Read]:
     except DecodeError as error:
         error.offset = start
         return [error]
-
-
-def _none(_: bytes) -> None:
-    """Find no block usual."""
 
 
 def _goes_on(line: bytes) -> bool:

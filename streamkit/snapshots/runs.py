@@ -73,10 +73,11 @@ class TruncationStrategy(Remark, frozen=True, kw_only=True):
 
 
 class Run(Snapshot, frozen=True, kw_only=True):
-    """A run as it stood at one moment.
+    """A run, or a response of the Responses API, as it stood at one moment.
 
     `status` is one of queued, in_progress, requires_action, cancelling, cancelled,
-    failed, completed, incomplete and expired. Times are seconds since 1970.
+    failed, completed, incomplete and expired. Times are seconds since 1970. Why it failed
+    is in `last_error` of a run, in `error` of a response.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Run(Snapshot, frozen=True, kw_only=True):
     completed_at: int | None = None
     required_action: RequiredAction | None = None
     last_error: LastError | None = None
+    error: LastError | None = None
     model: str | None = None
     instructions: str | None = None
     tools: list[Any] | None = None
