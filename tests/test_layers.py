@@ -28,7 +28,7 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"_afollowing", "_following"},
     {"follow"},
     {"__init__"},
-    {"recording"},
+    {"convert", "recording"},
     {"live"},
     {"testing"},
     {"server"},
@@ -64,6 +64,14 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"converting", "foreign", "taps"},
         {"reading", "transports"},
         {"replaying", "scrubbing"},
+        {"__init__"},
+    ),
+    "convert": (
+        {"cargo", "report"},
+        {"writer"},
+        {"annotations", "calls"},
+        {"messages", "steps"},
+        {"source"},
         {"__init__"},
     ),
     "live": (

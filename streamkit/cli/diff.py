@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
-from .._json import parse
-from .._sources import Opened
-from .._wire import to_wire
-from ..accumulator import Accumulator
-from ..changes import StreamEnded
-from ..errors import DecodeError, ServerError, StreamkitError, TruncatedError
-from ..follow import Following
-from ..limits import DEFAULT_LIMITS
-from ..recording import Recording, differences, replay
+from ..recording import differences
 from ._process import Status, complain
 from .escape import escape_line
-from .recordings import UnusableError, load, recognised
+from .folding import Wire, runs
+from .recordings import UnusableError
 
 __all__ = ["add_to"]
 
@@ -35,11 +26,6 @@ The exit status is 0 where they are equal, 1 where they differ, 2 where one coul
 """
 
 _SHOWN: Final = 20
-
-# Between the documents that `replay --json` prints: inside of one, a brace is indented.
-_BETWEEN: Final = re.compile(rb"(?<=\n\})\s+(?=\{)")
-
-Wire = Mapping[str, Any]
 
 
 def add_to(commands: Any) -> None:
@@ -61,7 +47,7 @@ def add_to(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> Status:
     try:
-        left, right = _runs(options.left), _runs(options.right)
+        left, right = runs(options.left), runs(options.right)
     except UnusableError as error:
         complain(str(error))
         return Status.WRONG
@@ -87,77 +73,5 @@ def _lines(left: Sequence[Wire], right: Sequence[Wire]) -> Iterator[str]:
             yield f"{where}{difference}"
 
 
-def _counted(runs: Sequence[Wire]) -> str:
-    return f"{len(runs):,} run{'' if len(runs) == 1 else 's'}"
-
-
-def _runs(name: str) -> list[Wire]:
-    """Read the runs in a file.
-
-    Raises:
-        UnusableError: There is none in it, or it cannot be read.
-    """
-    try:
-        data = Path(name).read_bytes()  # once: it may be a pipe
-    except OSError as error:
-        raise UnusableError(name, error) from error
-    snapshots = _snapshots(data)
-    if snapshots:
-        return snapshots
-    recording = load(name, data)
-    for note in recognised(recording):
-        complain(f"{name}: {note}")
-    try:
-        runs = list(_folded(recording))
-    except StreamkitError as error:
-        raise UnusableError(name, error) from error
-    if not runs:
-        raise UnusableError(name, "there is no event in it")
-    return runs
-
-
-def _snapshots(data: bytes) -> list[Wire]:
-    """Read what `replay --json` printed; nothing where it is something else."""
-    if not data.lstrip().startswith(b"{\n"):
-        return []
-    found: list[Wire] = []
-    for document in _BETWEEN.split(data.strip()):
-        try:
-            value = parse(document, depth=DEFAULT_LIMITS.depth)
-        except DecodeError:
-            return []
-        if not isinstance(value, dict) or not {"outcome", "steps"} <= value.keys():
-            return []
-        found.append(value)
-    return found
-
-
-def _folded(recording: Recording) -> Iterator[Wire]:
-    """Fold legs as one run, and as another where that is complete.
-
-    Raises:
-        StreamkitError: They make no sense.
-    """
-    accumulator = Accumulator()
-    has_said = False
-    for number in range(len(recording.legs)):
-        if accumulator.outcome == "complete":
-            yield to_wire(accumulator.snapshot())
-            accumulator = Accumulator()
-        has_said |= _fold(recording, number, accumulator)
-    if has_said:
-        yield to_wire(accumulator.snapshot())
-
-
-def _fold(recording: Recording, number: int, accumulator: Accumulator) -> bool:
-    """Fold a leg; return whether it said anything."""
-    has_said = False
-    leg = Recording(legs=recording.legs[number : number + 1], form=recording.form)
-    source = Opened(replay(leg), is_whole=True)
-    try:
-        with Following(source, (), accumulator) as following:
-            for change in following:
-                has_said |= not isinstance(change, StreamEnded)
-    except (TruncatedError, ServerError):
-        pass  # the snapshot tells it
-    return has_said
+def _counted(found: Sequence[Wire]) -> str:
+    return f"{len(found):,} run{'' if len(found) == 1 else 's'}"

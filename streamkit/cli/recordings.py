@@ -14,7 +14,7 @@ from ._process import Status, complain
 from .escape import escape_line
 from .showing import described
 
-__all__ = ["UnusableError", "load", "recognised", "rewrite"]
+__all__ = ["UnusableError", "counted", "load", "recognised", "refuse_same", "rewrite"]
 
 _FORMS: Final = {"har": "a HAR file", "vcr": "a cassette of VCR.py", "events": "lines of JSON"}
 
@@ -63,7 +63,7 @@ def rewrite(
 ) -> Status:
     """Write a recording anew, changed, and say what was written."""
     try:
-        _refuse_same(source, target)
+        refuse_same(source, target)
         recording = load(source)
         for note in recognised(recording):
             complain(f"{source}: {note}")
@@ -83,7 +83,7 @@ def rewrite(
     return Status.OK
 
 
-def _refuse_same(source: str, target: str) -> None:
+def refuse_same(source: str, target: str) -> None:
     """Make sure that writing one file does not spoil the other.
 
     Raises:
@@ -100,16 +100,17 @@ def recognised(recording: Recording) -> Iterator[str]:
     if said is not None:
         kind = "event" if recording.form == "events" else "event stream"
         count = _frames(recording) if recording.form == "events" else len(recording.legs)
-        yield f"{said}, {_counted(count, kind)}"
+        yield f"{said}, {counted(count, kind)}"
     yield from recording.repairs
 
 
 def _measured(recording: Recording) -> str:
     """Say how much there is in a recording."""
-    return f"{_counted(len(recording.legs), 'leg')}, {_counted(_frames(recording), 'frame')}"
+    return f"{counted(len(recording.legs), 'leg')}, {counted(_frames(recording), 'frame')}"
 
 
-def _counted(count: int, kind: str) -> str:
+def counted(count: int, kind: str) -> str:
+    """Say how many there are of a kind."""
     return f"{count:,} {kind}{'' if count == 1 else 's'}"
 
 
