@@ -43,6 +43,7 @@ from streamkit import (
     ProblemFound,
     RefusalAppended,
     RefusalContentBlock,
+    ResponseStreamEvent,
     RunChanged,
     RunSnapshot,
     RunStep,
@@ -102,9 +103,10 @@ class Promise:
             shown = self.accumulator.snapshot()
             assert self.error.snapshot == shown, "an error carries the snapshot"
         event = _decoded(frame)
-        if event not in (DoneEvent(), None) and getattr(event, "data", None) != "":
+        is_repeat = isinstance(event, ResponseStreamEvent) and not changes
+        if not is_repeat and event not in (DoneEvent(), None) and getattr(event, "data", 0) != "":
             self._ended = False
-        self._look(changes, _terminal(event))
+        self._look(changes, _terminals(event))
         return changes
 
     def end(self) -> list[Change]:
@@ -112,13 +114,13 @@ class Promise:
         changes = list(self.accumulator.end())
         ends = [change for change in changes if isinstance(change, StreamEnded)]
         assert len(ends) == (not self._ended), "the end of a leg is told once"
-        self._look(changes, None)
+        self._look(changes, set())
         assert list(self.accumulator.end()) == [], "a second end changes nothing"
         return changes
 
-    def _look(self, changes: Sequence[Change], terminal: Owner | None) -> None:
+    def _look(self, changes: Sequence[Change], terminals: set[Owner]) -> None:
         for position, change in enumerate(changes):
-            self._note(change, terminal)
+            self._note(change, terminals)
             if isinstance(change, StreamEnded):
                 assert position == len(changes) - 1, "the end of a leg is told last"
                 assert change.outcome == self.accumulator.outcome, "the outcome is told"
@@ -131,7 +133,7 @@ class Promise:
             problems.append(self.error.problem)
         for step in snapshot.steps:
             self._look_at_step(
-                step, problems, ended=terminal == ("step_id", step.id) and not self.error
+                step, problems, ended=("step_id", step.id) in terminals and not self.error
             )
         for message in snapshot.messages:
             self._look_at_message(message, problems)
@@ -139,7 +141,7 @@ class Promise:
         known = {message.id for message in snapshot.messages}
         assert known == self._messages, "messages are opened"
 
-    def _note(self, change: Change, terminal: Owner | None) -> None:
+    def _note(self, change: Change, terminals: set[Owner]) -> None:
         """Look at a change by itself, and in view of those before it."""
         if isinstance(change, TEXTS):
             assert change.text, "an empty fragment is no change"
@@ -154,13 +156,13 @@ class Promise:
                 assert index not in self._opened[step_id], "a call is opened once"
                 self._opened[step_id].append(index)
             case StepDone(step):
-                self._note_done(step, ("step_id", step.id), terminal)
+                self._note_done(step, ("step_id", step.id), terminals)
             case CallDone(step_id, index, _, call):
-                self._note_done(call, ("step_id", step_id), terminal, index)
+                self._note_done(call, ("step_id", step_id), terminals, index)
             case OutputDone(step_id, index, _, place, output):
-                self._note_done(output, ("step_id", step_id), terminal, index, place)
+                self._note_done(output, ("step_id", step_id), terminals, index, place)
             case MessageDone(message):
-                self._note_done(message, ("message_id", message.id), terminal)
+                self._note_done(message, ("message_id", message.id), terminals)
             case TextAppended() | RefusalAppended() | PartAdded() | AnnotationAdded():
                 self._note_content(change)
             case CodeAppended() | ArgumentsAppended() | LogAppended() | ImageAdded():
@@ -196,9 +198,9 @@ class Promise:
         was = self._reopened.get(owner)
         assert was is None or self._reopenings(owner) > was, "what is done does not grow"
 
-    def _note_done(self, whole: object, owner: Owner, terminal: Owner | None, *place: int) -> None:
+    def _note_done(self, whole: object, owner: Owner, terminals: set[Owner], *place: int) -> None:
         self._last[owner, *place] = whole
-        assert owner == terminal, "nothing is done before its terminal object comes"
+        assert owner in terminals, "nothing is done before its terminal object comes"
         self._done[owner, *place] += 1
         reopenings = self._reopenings(owner)
         assert self._done[owner, *place] <= 1 + reopenings, "what is done is done once"
@@ -270,7 +272,7 @@ class Promise:
                 shown = call.function.arguments if call.function else ""
                 assert arguments == shown, "the fragments are the arguments"
             case OtherToolCall():
-                texts = list(_arguments(call.extra or {}))
+                texts = list(_arguments(call.extra or {}, call.type))
                 in_turns = sorted if len(texts) > 1 else list
                 shown = "".join(texts)
                 assert in_turns(arguments) == in_turns(shown), "the fragments are the arguments"
@@ -335,13 +337,14 @@ def _calls(step: RunStep) -> Sequence[ToolCall]:
     return details.tool_calls if isinstance(details, ToolCallsStepDetails) else ()
 
 
-def _arguments(fields: Mapping[str, Any]) -> Iterable[str]:
+def _arguments(fields: Mapping[str, Any], kind: str | None) -> Iterable[str]:
     """Find the arguments in an unknown kind of call, wherever they lie."""
     for name, value in fields.items():
-        if name == "arguments" and isinstance(value, str):
+        grows = name == "arguments" or (name == "input" and kind == "custom_tool_call")
+        if grows and isinstance(value, str):
             yield value
         elif isinstance(value, dict):
-            yield from _arguments(value)
+            yield from _arguments(value, kind)
 
 
 def _decoded(frame: Frame) -> Event | None:
@@ -351,13 +354,15 @@ def _decoded(frame: Frame) -> Event | None:
         return None
 
 
-def _terminal(event: Event | None) -> Owner | None:
-    """Return the step or message whose terminal object this is."""
+def _terminals(event: Event | None) -> set[Owner]:
+    """Return the steps and messages whose terminal object this is."""
     match event:
+        case ResponseStreamEvent(events=said):
+            return set().union(*map(_terminals, said))
         case StepEvent(name, whole):
             owner = ("step_id", whole.id)
         case MessageEvent(name, whole):
             owner = ("message_id", whole.id)
         case _:
-            return None
-    return owner if ENDED & {name.rpartition(".")[2], whole.status} else None
+            return set()
+    return {owner} if ENDED & {name.rpartition(".")[2], whole.status} else set()

@@ -29,6 +29,7 @@ from streamkit import (
     PartAdded,
     Problem,
     ProblemFound,
+    ReasoningAppended,
     RefusalAppended,
     Run,
     RunChanged,
@@ -76,6 +77,8 @@ def fragments(changes: Iterable[Change]) -> dict[Place, str]:
                 told[step_id, call, output, "logs"] += text
             case ImageAdded(step_id, call, _, output, file_id, url):
                 told[step_id, call, output, "image"] += file_id or url or ""
+            case ReasoningAppended(step_id, index, text):
+                told[step_id, index, "reasoning"] += text
             case TextAppended(message_id, index, text):
                 told[message_id, index, "text"] += text
             case RefusalAppended(message_id, index, text):
@@ -88,7 +91,11 @@ def fragments(changes: Iterable[Change]) -> dict[Place, str]:
 
 
 def check_promise(
-    changes: Iterable[Change], snapshot: RunSnapshot, *, legs: int | None = None
+    changes: Iterable[Change],
+    snapshot: RunSnapshot,
+    *,
+    legs: int | None = None,
+    runs: bool = False,
 ) -> None:
     """Hold all the changes of a run, from its first leg on, to the promise.
 
@@ -96,9 +103,11 @@ def check_promise(
         changes: All of them, in order.
         snapshot: The one taken after the last of them.
         legs: How many legs ended, where that is known.
+        runs: Whether there may be several runs, one after the other.
     """
     changes = tuple(changes)
     checker = _Checker(snapshot.problems)
+    checker.runs = runs
     for number, change in enumerate(changes):
         try:
             checker.take(change)
@@ -114,6 +123,7 @@ class _Checker:
     """Follows the changes, and keeps what they told."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        self.runs = False
         self.run: Run | None = None
         self.opened: dict[Place, type] = {}
         self.done: dict[Place, Any] = {}
@@ -130,7 +140,7 @@ class _Checker:
     def take(self, change: Change) -> None:
         """Take the next change."""
         place = _place(change)
-        assert self.last != StreamEnded("complete"), "told after the run was complete"
+        assert self.runs or self.last != StreamEnded("complete"), "told after the run was complete"
         if isinstance(self.last, OutputDone | CallDone) and not isinstance(change, ProblemFound):
             assert isinstance(change, OutputDone | CallDone | StepDone), "done before its step"
             assert place[0] == self.last.step_id, "done before its step"
@@ -212,18 +222,25 @@ class _Checker:
         steps = [place[0] for place, kind in self.opened.items() if kind is StepOpened]
         assert steps == [step.id for step in snapshot.steps], "not the steps that were opened"
         messages = [place[0] for place, kind in self.opened.items() if kind is MessageOpened]
-        assert messages == [each.id for each in snapshot.messages], "not the messages opened"
+        known = [_of_message(each.id)[0] for each in snapshot.messages]
+        assert messages == known, "not the messages opened"
         firsts = [msgspec.structs.replace(problem, count=1) for problem in snapshot.problems]
         assert self.problems == firsts, "not the problems that were told"
         if snapshot.outcome != "open":
             assert self.last == StreamEnded(snapshot.outcome), "the last word is not the end"
         for step in snapshot.steps:
-            known = _filled(to_wire(self.steps.get((step.id,), step)))
+            told_last = _filled(to_wire(self.steps.get((step.id,), step)))
             disputed = any(place[:1] == (step.id,) for place in self.disputed)
-            assert known == _filled(to_wire(step)) or disputed, f"step {step.id} changed untold"
+            assert told_last == _filled(to_wire(step)) or disputed, (
+                f"step {step.id} changed untold"
+            )
             self._compare_calls(step, told)
+            if (step.id,) not in self.disputed:
+                thoughts = _thoughts(step)
+                shown = {index: told.get((step.id, index, "reasoning"), "") for index in thoughts}
+                assert shown == thoughts, f"reasoning of {step.id}"
         for message in snapshot.messages:
-            if (message.id,) not in self.disputed:
+            if _of_message(message.id) not in self.disputed:
                 self._compare_message(message, told)
 
     def _compare_calls(self, step: RunStep, told: dict[Place, str]) -> None:
@@ -244,12 +261,12 @@ class _Checker:
             assert outputs == [text for each in _code(call).outputs if (text := _said(each))]
 
     def _compare_message(self, message: Message, told: dict[Place, str]) -> None:
-        place = (message.id,)
+        place = _of_message(message.id)
         done = _filled(to_wire(self.done.get(place, message).content))
         final = done == _filled(to_wire(message.content)) or place in self.revived
         assert final, f"message {message.id} changed after its end"
         texts = [text for part in message.content if (text := _said(part))]
-        assert _told_in(place, told) == texts, f"texts of {message.id}"
+        assert _told_in((message.id,), told) == texts, f"texts of {message.id}"
         blocks = [part.text for part in message.content if isinstance(part, TextContentBlock)]
         notes = sum(len(text.annotations) for text in blocks if text is not None)
         assert self.notes[message.id] == notes, f"annotations of {message.id}"
@@ -257,11 +274,21 @@ class _Checker:
 
 def _place(change: Any) -> Place:
     """Where a change or a problem belongs; () where that is no step and no message."""
-    whole = getattr(change, "step", None) or getattr(change, "message", None)
+    whole = getattr(change, "message", None)
+    message_id = whole.id if whole is not None else getattr(change, "message_id", None)
+    if message_id is not None:
+        index = getattr(change, "content_index", None)
+        return _of_message(message_id) if index is None else (*_of_message(message_id), index)
+    whole = getattr(change, "step", None)
     if whole is not None:
         return (whole.id,)
-    names = ("step_id", "call_index", "output_index", "message_id", "content_index")
+    names = ("step_id", "call_index", "output_index")
     return tuple(value for name in names if (value := getattr(change, name, None)) is not None)
+
+
+def _of_message(message_id: str) -> Place:
+    """The place of a message, whose step may have the same id."""
+    return (f"message {message_id}",)
 
 
 def _filled(value: Any) -> Any:
@@ -278,6 +305,17 @@ def _told_in(place: Place, told: dict[Place, str]) -> list[str]:
     """What was told of outputs or parts, in the order of their indices."""
     inner = (each for each in told if each[:-2] == place and told[each])
     return [told[each] for each in sorted(inner)]
+
+
+def _thoughts(step: RunStep) -> dict[int, str]:
+    """The reasoning of a step, by index: that of one list, where there are two of them."""
+    wire = to_wire(step.step_details) or {}
+    lists = [wire.get(name) for name in ("summary", "content")]
+    parts: Any = (
+        next((each for each in lists if each), []) if wire.get("type") == "reasoning" else []
+    )
+    assert not all(lists), "reasoning of two kinds is beyond this checker"
+    return {index: part.get("text") or "" for index, part in enumerate(parts)}
 
 
 def _calls(step: RunStep) -> tuple[ToolCall, ...]:
@@ -297,6 +335,8 @@ def _arguments(call: ToolCall) -> str:
         case OtherToolCall():
             wire = to_wire(call)
             found = wire.get("arguments") or (wire.get(call.type) or {}).get("arguments")
+            if call.type == "custom_tool_call":
+                found = wire.get("input")
             return found if isinstance(found, str) else ""
         case _:
             return ""

@@ -24,8 +24,6 @@ from streamkit import (
     StepDone,
     StreamEnded,
     TruncatedError,
-    UnknownReceived,
-    accumulate,
     to_wire,
 )
 from tests.cutting import cuts
@@ -34,7 +32,6 @@ from tests.recorded import (
     ENDS,
     ODD,
     OTHERS,
-    RESPONSES,
     STREAMS,
     Legs,
     Said,
@@ -268,14 +265,3 @@ def test_the_server_says_that_it_failed(name: str) -> None:
     assert to_wire(caught.value.error) == said
     assert said["message"] in str(caught.value)
     assert caught.value.snapshot == whole(name)[1]
-
-
-@pytest.mark.parametrize("name", every(RESPONSES))
-def test_responses_are_not_read_yet(name: str) -> None:
-    (body,) = RESPONSES[name]
-    changes, snapshot = fold([[body]])
-    unknown = [UnknownReceived(event, json.loads(data)) for event, data in read(body)]
-    assert changes == [*unknown, StreamEnded("truncated")]
-    assert snapshot == RunSnapshot(outcome="truncated")
-    with pytest.raises(TruncatedError, match="without an event of a run"):
-        accumulate(body)

@@ -51,7 +51,6 @@ _PATHS: Final = {
     ".file_search": "",
     ".image.url": ".url",
     ".file_name": ".filename",
-    ".content[0].text": ".text",
     ".text.value": ".text",
     ".text.annotations": ".annotations",
 }

@@ -50,7 +50,7 @@ from .texts import (
     whole_text,
 )
 
-__all__ = ["PLAIN", "PREFIX", "event_of"]
+__all__ = ["KNOWN", "PLAIN", "PREFIX", "event_of"]
 
 PREFIX: Final = "response."
 
@@ -160,6 +160,10 @@ _TAKES: Final[Mapping[str, _Take]] = {
         _status,
     ),
 }
+
+
+# The names that mean something here.
+KNOWN: Final = frozenset(_TAKES)
 
 
 def event_of(name: str, payload: Payload) -> ResponseStreamEvent:
