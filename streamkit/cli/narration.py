@@ -110,11 +110,11 @@ class Narrator:
             case StepDone(step):
                 yield Closed(step.id)
             case TextAppended(message_id, index, text):
-                yield _in_message(message_id, "message", text, index)
+                yield _in(message_id, "message", text, index)
             case RefusalAppended(message_id, index, text):
-                yield _in_message(message_id, "refusal", text, index)
+                yield _in(message_id, "refusal", text, index)
             case PartAdded(message_id, index, part):
-                yield _in_message(message_id, "image", wording.part(part), index)
+                yield _in(message_id, "image", wording.part(part), index)
             case MessageDone(message):
                 yield Closed(message.id)
                 for line in wording.citations(message):
@@ -122,7 +122,7 @@ class Narrator:
                 if message.incomplete_details is not None:
                     yield Note("plain", f"incomplete: {wording.reason(message)}")
             case ReasoningAppended(step_id, index, text):
-                yield Passage(Place(step_id, None, "reasoning", index), "reasoning", text)
+                yield _in(step_id, "reasoning", text, index)
             case ActionRequired(_, tool_calls):
                 yield Closed(None)
                 yield Note("plain", wording.action(tool_calls))
@@ -192,5 +192,5 @@ class Narrator:
         return title
 
 
-def _in_message(message_id: str, kind: Kind, text: str, index: int) -> Passage:
-    return Passage(Place(message_id, None, kind, index), f"{kind} · {message_id}", text)
+def _in(owner: str, kind: Kind, text: str, index: int) -> Passage:
+    return Passage(Place(owner, None, kind, index), f"{kind} · {owner}", text)

@@ -11,6 +11,7 @@ import msgspec
 from .._wire import to_wire
 from ..changes import ImageAdded
 from ..snapshots import (
+    Annotation,
     CodeInterpreterToolCall,
     ErrorObject,
     FileCitationAnnotation,
@@ -21,6 +22,7 @@ from ..snapshots import (
     ImageURLContentBlock,
     Message,
     MessageContent,
+    OtherAnnotation,
     OtherToolCall,
     Problem,
     RequiredActionToolCall,
@@ -51,7 +53,15 @@ _NAMES_SHOWN = 8
 
 def image(change: ImageAdded) -> str:
     """Name an image that code produced."""
-    return change.file_id or change.url or "(nameless)"
+    return change.file_id or _url(change.url or "") or "(nameless)"
+
+
+def _url(url: str) -> str:
+    """Name what lies at a URL; of what lies in it, say only what it is."""
+    if not url.startswith("data:"):
+        return url
+    kind, _, data = url.partition(",")
+    return f"{kind}, {len(data):,} characters"
 
 
 def part(content: MessageContent) -> str:
@@ -60,7 +70,7 @@ def part(content: MessageContent) -> str:
         case ImageFileContentBlock(image_file=file) if file and file.file_id:
             return file.file_id
         case ImageURLContentBlock(image_url=url) if url and url.url:
-            return url.url
+            return _url(url.url)
         case _:
             return f"({content.type or 'of no kind'})"
 
@@ -70,13 +80,23 @@ def citations(message: Message) -> Iterator[str]:
     for content in message.content:
         if isinstance(content, TextContentBlock) and content.text is not None:
             for annotation in content.text.annotations:
-                match annotation:
-                    case FileCitationAnnotation(text=text, file_citation=to) if to:
-                        yield f"{text} cites {to.file_id}"
-                    case FilePathAnnotation(text=text, file_path=to) if to:
-                        yield f"{text} is {to.file_id}"
-                    case _:
-                        yield f"annotation {_json(annotation)}"
+                yield _citation(annotation)
+
+
+def _citation(annotation: Annotation) -> str:
+    # Of the Responses API, an annotation has the name of its file instead of a text.
+    fields = annotation.extra or {}
+    match annotation:
+        case FileCitationAnnotation(text=text, file_citation=to) if to:
+            return f"{text or fields.get('filename') or 'the message'} cites {to.file_id}"
+        case FilePathAnnotation(text=text, file_path=to) if to:
+            return f"{text or fields.get('filename') or 'a path'} is {to.file_id}"
+        case OtherAnnotation(type="container_file_citation") if "file_id" in fields:
+            return f"{fields.get('filename') or 'a file'} is {fields['file_id']}"
+        case OtherAnnotation(type="url_citation") if "url" in fields:
+            return f"{fields.get('title') or 'the message'} cites {fields['url']}"
+        case _:
+            return f"annotation {_json(annotation)}"
 
 
 def output(call: ToolCall) -> str | None:
