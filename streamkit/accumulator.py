@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from ._builders.endings import error_of
 from ._builders.ledger import Ledger
+from ._builders.numbering import Numbered
 from ._builders.picture import Picture, is_empty
 from ._inputs import PART, parts, to_frame
 from .changes import Change
@@ -26,6 +27,7 @@ from .events import (
     ErrorEvent,
     MessageEvent,
     ReasoningEvent,
+    ResponseDeltaEvent,
     ResponseEndEvent,
     ResponseStreamEvent,
     RunEvent,
@@ -303,7 +305,7 @@ class Accumulator:
             return False  # some servers say it twice, and after an error
         if isinstance(event, PeerError):
             return True
-        if isinstance(event, ResponseStreamEvent) and self._picture.is_known(event):
+        if isinstance(event, Numbered) and self._picture.is_known(event):
             return False
         if self._picture.begins_response(event):  # the next of a conversation
             self._picture.begin_leg()
@@ -350,6 +352,7 @@ _APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
     CallEvent: Picture.call,
     ContentEvent: Picture.content,
     ReasoningEvent: Picture.reasoning,
+    ResponseDeltaEvent: Picture.fragment,
     ResponseStreamEvent: Picture.response_event,
     ResponseEndEvent: Picture.response_event,
     DecodeError: _undecodable,

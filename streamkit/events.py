@@ -6,9 +6,9 @@ other events carry whole objects, and the name they came under.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
 from .snapshots import (
@@ -29,13 +29,28 @@ __all__ = [
     "Event",
     "MessageEvent",
     "ReasoningEvent",
+    "ResponseDeltaEvent",
     "ResponseEndEvent",
     "ResponseStreamEvent",
     "RunEvent",
     "SaidEvent",
     "StepEvent",
+    "TextName",
     "ThreadEvent",
     "UnknownEvent",
+]
+
+
+# The events that add to a text of an item.
+TextName = Literal[
+    "response.code_interpreter_call_code.delta",
+    "response.custom_tool_call_input.delta",
+    "response.function_call_arguments.delta",
+    "response.mcp_call_arguments.delta",
+    "response.output_text.delta",
+    "response.reasoning_summary_text.delta",
+    "response.reasoning_text.delta",
+    "response.refusal.delta",
 ]
 
 
@@ -123,8 +138,31 @@ class ContentEvent(Struct, frozen=True):
     part: MessageContent
 
 
+class ResponseDeltaEvent(Struct, frozen=True, gc=False):
+    """``response.*.delta``: a fragment of a text, as `name` says which.
+
+    Attributes:
+        name: The event's ``type``.
+        item_id: The item's id; "" where only its place is said.
+        delta: What the text gets.
+        output_index: The place of the item in the output.
+        content_index: The place of the part in the item, where it has parts. None, as for
+            the next one: the server says none that is one.
+        summary_index: The place of the part in a summary.
+        sequence_number: Its number in the stream of its response; older servers have none.
+    """
+
+    name: TextName = field(name="type")
+    item_id: str
+    delta: str
+    output_index: int | None = None
+    content_index: int | None = 0
+    summary_index: int | None = 0
+    sequence_number: int | None = None
+
+
 class ResponseStreamEvent(Struct, frozen=True):
-    """An event of the Responses API: its name, and what it says in the words of runs.
+    """Any other event of the Responses API: its name, and what it says in the words of runs.
 
     Attributes:
         name: The event's ``type``.
@@ -167,4 +205,11 @@ SaidEvent = (
     | UnknownEvent
 )
 
-Event = ThreadEvent | SaidEvent | DoneEvent | ResponseStreamEvent | ResponseEndEvent
+Event = (
+    ThreadEvent
+    | SaidEvent
+    | DoneEvent
+    | ResponseDeltaEvent
+    | ResponseStreamEvent
+    | ResponseEndEvent
+)

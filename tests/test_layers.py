@@ -22,6 +22,7 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"_blocks", "_json", "snapshots"},
     {"sse", "deltas", "changes"},
     {"events", "_wire", "_inputs"},
+    {"_fragments"},
     {"dialects", "_builders", "observers", "_sources"},
     {"accumulator"},
     {"_folding"},

@@ -66,6 +66,10 @@ class Call(Owner):
         self.id = said
         return True
 
+    def add(self, piece: str) -> bool:
+        """Add to the text that grows in a call of this kind; return whether there is one."""
+        return False
+
     def grow(self, text: Text, piece: str, change: Any) -> None:
         """Add a fragment to a text of this call, as `Owner.append` does, in less time."""
         buffer = text.buffer

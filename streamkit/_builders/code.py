@@ -52,6 +52,12 @@ class CodeInterpreterCall(Call):
             changed |= merge(self._inner, code.extra)
         return changed
 
+    def add(self, piece: str) -> bool:
+        if not piece or not self.sent:
+            return False
+        self.grow(self.input, piece, CodeAppended)
+        return True
+
     def _extend_outputs(self, deltas: tuple[OutputDelta, ...]) -> bool:
         if not deltas:
             self._inner["outputs"] = []

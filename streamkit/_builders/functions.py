@@ -51,6 +51,12 @@ class FunctionCall(Call):
             changed |= merge(self._inner, function.extra)
         return changed
 
+    def add(self, piece: str) -> bool:
+        if not piece or not self.sent:
+            return False
+        self.grow(self.arguments, piece, ArgumentsAppended)
+        return True
+
     def _report_output(self, said: str | None) -> bool:
         if said is None:
             self._inner.setdefault("output", None)

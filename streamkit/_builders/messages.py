@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from .._lifecycle import MESSAGE_MOVES, is_legal
-from ..changes import MessageDone
+from ..changes import MessageDone, TextAppended
 from ..deltas import MessageContentDelta, MessageDelta, OtherContentDeltaBlock
 from ..snapshots import Message, MessageContent
 from .ledger import Ledger
 from .owner import Owner
-from .parts import Part, WholePart, part_kind
+from .parts import Part, TextPart, WholePart, part_kind
 from .place import place
 from .raw import copied, kept, merge, was_sent
 from .row import Row
@@ -80,6 +80,15 @@ class MessageNode(Owner):
             part.inherit(known)
         self.parts.put(part)
         return part
+
+    def grow(self, index: int | None, piece: str) -> bool:
+        """Add to the text of a part, if that grows already; return whether it does."""
+        part = self.parts.nodes.get(index)  # type: ignore[arg-type] # None finds none
+        if not isinstance(part, TextPart) or not part.stale or not part.sent or self.done:
+            return False
+        if piece:
+            self.append(part, part.value, piece, TextAppended, part.index)
+        return bool(piece)
 
     def settle_part(self, index: int | None, full: MessageContent) -> None:
         """Take a part, whole: what was lost of it is told."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ..events import ResponseStreamEvent
+from ..events import ResponseDeltaEvent, ResponseStreamEvent
 from .ledger import Ledger
 
-__all__ = ["Numbering"]
+__all__ = ["Numbered", "Numbering"]
+
+
+Numbered = ResponseStreamEvent | ResponseDeltaEvent
 
 
 class Numbering:
@@ -16,10 +19,11 @@ class Numbering:
     this response mean nothing.
 
     Attributes:
-        number: The last event's, or None where the server does not number them.
+        last: The last event that had a number.
+        number: That number, or None where the server does not number its events.
     """
 
-    __slots__ = ("_is_sound", "_last", "_ledger", "number")
+    __slots__ = ("_is_sound", "_ledger", "last", "number")
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -28,17 +32,17 @@ class Numbering:
     def begin(self) -> None:
         """Begin with another response."""
         self.number: int | None = None
-        self._last: ResponseStreamEvent | None = None
+        self.last: Numbered | None = None
         self._is_sound = True
 
-    def has(self, event: ResponseStreamEvent) -> bool:
+    def has(self, event: Numbered) -> bool:
         """Whether an event was taken before."""
         said, number = event.sequence_number, self.number
         if said is None or number is None or not self._is_sound or said > number:
             return False
-        return said < number or event == self._last
+        return said < number or event == self.last
 
-    def take(self, event: ResponseStreamEvent) -> None:
+    def take(self, event: Numbered) -> None:
         """Note an event that was not taken before; report it where others are missing."""
         said, number = event.sequence_number, self.number
         if said is None or not self._is_sound:
@@ -47,4 +51,4 @@ class Numbering:
             self._ledger.problem("sequence_gap", known=str(number), said=str(said))
             self._is_sound = said > number
         self.number = said
-        self._last = event
+        self.last = event

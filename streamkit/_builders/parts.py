@@ -23,7 +23,7 @@ from .owner import Owner
 from .raw import copied, kept, merge, restated, was_sent, without_index
 from .row import Node, Row
 
-__all__ = ["Part", "WholePart", "part_kind"]
+__all__ = ["Part", "TextPart", "WholePart", "part_kind"]
 
 
 class Part(Node):

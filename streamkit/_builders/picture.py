@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from .._fragments import said_by
 from .._lifecycle import ENDED, RUN_MOVES, ends, is_legal
 from ..changes import (
     ActionRequired,
@@ -24,6 +25,7 @@ from ..events import (
     ErrorEvent,
     MessageEvent,
     ReasoningEvent,
+    ResponseDeltaEvent,
     ResponseEndEvent,
     ResponseStreamEvent,
     RunEvent,
@@ -34,7 +36,7 @@ from ..events import (
 from ..snapshots import ErrorObject, Message, Outcome, Run, RunSnapshot, RunStep, Thread
 from .ledger import Ledger
 from .messages import MessageNode
-from .numbering import Numbering
+from .numbering import Numbered, Numbering
 from .row import Row
 from .steps import Step
 
@@ -262,7 +264,7 @@ class Picture:
 
     # Responses
 
-    def is_known(self, event: ResponseStreamEvent) -> bool:
+    def is_known(self, event: Numbered) -> bool:
         """Whether an event was taken before, by its number."""
         return not self.begins_response(event) and self._numbering.has(event)
 
@@ -290,6 +292,35 @@ class Picture:
             self.rest = "error"
         if type(event) is ResponseEndEvent:
             self.end_leg(self.rest)
+
+    def fragment(self, event: ResponseDeltaEvent) -> None:
+        """Take a fragment of a text, unless it was taken before."""
+        numbering, number = self._numbering, event.sequence_number
+        if number is not None:
+            if numbering.number is not None and number == numbering.number + 1:
+                numbering.number = number
+                numbering.last = event
+            elif numbering.has(event):
+                return
+            else:
+                numbering.take(event)
+        if not self._grows(event):
+            self._place = event.output_index
+            said = said_by(event)
+            _TAKES[type(said)](self, said)
+            self._place = None
+
+    def _grows(self, event: ResponseDeltaEvent) -> bool:
+        """Add a fragment to a text that grows already, as nearly all do; say whether it was."""
+        kind = _CALL_TEXTS.get(event.name)
+        if kind is not None:
+            step = self._steps.get(event.item_id)
+            return step is not None and step.stale and step.grow(kind, event.delta)
+        if event.name == "response.output_text.delta":
+            message = self._messages.get(event.item_id)
+            if message is not None and message.stale:
+                return message.grow(event.content_index, event.delta)
+        return False
 
     def _begin_response(self) -> None:
         """Make room for another response, which is no problem once this one has ended."""
@@ -323,6 +354,12 @@ class Picture:
             self.unknown = self.unknown or event.name
             self._ledger.changes.append(UnknownReceived(event.name, event.data))
 
+
+# What kind of call grows by a fragment, where most of its fragments are of that kind.
+_CALL_TEXTS: Final[Mapping[str, str]] = {
+    "response.code_interpreter_call_code.delta": "code_interpreter",
+    "response.function_call_arguments.delta": "function",
+}
 
 # What an event of the Responses API may say.
 _TAKES: Final[Mapping[type, Callable[[Picture, Any], None]]] = {

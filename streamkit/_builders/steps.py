@@ -108,6 +108,13 @@ class Step(Owner):
         if changed:
             self._ledger.changes.append(StepChanged(self.freeze()))
 
+    def grow(self, kind: str, piece: str) -> bool:
+        """Add to the text of the first call, if that grows already; return whether it does."""
+        call = self.calls.nodes.get(0)
+        return (
+            call is not None and call.type == kind and not call.done and call.stale
+        ) and call.add(piece)
+
     def reason(self, event: ReasoningEvent) -> None:
         """Take some of the reasoning."""
         if self.done and event.whole:

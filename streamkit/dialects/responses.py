@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from .._fragments import of_call, of_message
 from .._wire import load
 from ..deltas import (
     AnnotationDelta,
@@ -25,6 +26,7 @@ from ..deltas import (
 from ..deltas.base import Extra
 from ..events import (
     MessageEvent,
+    ResponseDeltaEvent,
     ResponseEndEvent,
     ResponseStreamEvent,
     RunEvent,
@@ -43,8 +45,6 @@ from .texts import (
     TEXTS,
     Said,
     delta,
-    of_call,
-    of_message,
     part,
     whole_call,
     whole_text,
@@ -139,7 +139,6 @@ _TAKES: Final[Mapping[str, _Take]] = {
     **_named("created queued in_progress", _response),
     **dict.fromkeys(_ENDS, _response),
     **_named("output_item.added output_item.done", _item),
-    **dict.fromkeys(DELTAS, delta),
     **dict.fromkeys(CALLS, whole_call),
     **dict.fromkeys(TEXTS, whole_text),
     **_named(
@@ -163,15 +162,17 @@ _TAKES: Final[Mapping[str, _Take]] = {
 
 
 # The names that mean something here.
-KNOWN: Final = frozenset(_TAKES)
+KNOWN: Final = frozenset(_TAKES) | frozenset(DELTAS)
 
 
-def event_of(name: str, payload: Payload) -> ResponseStreamEvent:
+def event_of(name: str, payload: Payload) -> ResponseStreamEvent | ResponseDeltaEvent:
     """Give an event its meaning.
 
     Raises:
         DecodeError: The name is known but the payload does not fit it.
     """
+    if name in DELTAS:
+        return delta(DELTAS[name], payload)
     take = _TAKES.get(name)
     said = (UnknownEvent(name, payload),) if take is None else take(name, payload)
     number, place = an_int(payload, "sequence_number"), an_int(payload, "output_index")

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from .._wire import load
-from ..deltas import (
-    CodeInterpreterDelta,
-    CodeInterpreterToolCallDelta,
-    FunctionDelta,
-    FunctionToolCallDelta,
-    MessageDelta,
-    MessageDeltaEvent,
-    OtherToolCallDelta,
-    RefusalDeltaBlock,
-    RunStepDelta,
-    RunStepDeltaEvent,
-    TextDelta,
-    TextDeltaBlock,
-    ToolCallDelta,
-    ToolCallDeltaObject,
-)
-from ..deltas.base import Extra
 from ..errors import DecodeError
 from ..events import (
     CallEvent,
     ContentEvent,
     Event,
     ReasoningEvent,
-    ResponseStreamEvent,
+    ResponseDeltaEvent,
     SaidEvent,
+    TextName,
 )
 from ..snapshots import (
     CodeInterpreter,
@@ -44,7 +28,7 @@ from ..snapshots import (
     ToolCall,
 )
 from .items import from_part, in_item
-from .payloads import Payload, a_text, an_index, an_object, item_id, within
+from .payloads import Payload, a_text, an_index, an_int, an_object, item_id, within
 
 __all__ = [
     "CALLS",
@@ -53,8 +37,6 @@ __all__ = [
     "TEXTS",
     "Said",
     "delta",
-    "of_call",
-    "of_message",
     "part",
     "whole_call",
     "whole_text",
@@ -63,90 +45,21 @@ __all__ = [
 Said = tuple[SaidEvent, ...]
 
 
-class _Delta(msgspec.Struct, gc=False):
-    """A fragment of text, as it comes nearly always."""
+def delta(name: TextName, payload: Payload) -> ResponseDeltaEvent:
+    """Take a fragment of a text.
 
-    item_id: str
-    delta: str
-    output_index: int | None = None
-    content_index: int | None = 0
-    summary_index: int | None = 0
-    sequence_number: int | None = None
-
-
-def of_call(id: str, delta: ToolCallDelta) -> SaidEvent:
-    """Add to the call of an item."""
-    details = ToolCallDeltaObject(tool_calls=(delta,))
-    return RunStepDeltaEvent(id=id, delta=RunStepDelta(step_details=details))
-
-
-def _code(said: _Delta) -> SaidEvent:
-    inner = CodeInterpreterDelta(input=said.delta)
-    return of_call(said.item_id, CodeInterpreterToolCallDelta(index=0, code_interpreter=inner))
-
-
-def _arguments(said: _Delta) -> SaidEvent:
-    inner = FunctionDelta(arguments=said.delta)
-    return of_call(said.item_id, FunctionToolCallDelta(index=0, function=inner))
-
-
-def _field(kind: str, name: str) -> Callable[[_Delta], SaidEvent]:
-    """Take more of a field of a call that is none of the kinds known here."""
-
-    def take(said: _Delta) -> SaidEvent:
-        fields = Extra({name: said.delta})
-        return of_call(said.item_id, OtherToolCallDelta(index=0, type=kind, extra=fields))
-
-    return take
-
-
-def of_message(id: str, block: TextDeltaBlock | RefusalDeltaBlock) -> SaidEvent:
-    """Add to a part of a message."""
-    return MessageDeltaEvent(id=id, delta=MessageDelta(content=(block,)))
-
-
-def _output_text(said: _Delta) -> SaidEvent:
-    text = TextDelta(value=said.delta)
-    return of_message(said.item_id, TextDeltaBlock(index=said.content_index, text=text))
-
-
-def _refusal(said: _Delta) -> SaidEvent:
-    return of_message(
-        said.item_id, RefusalDeltaBlock(index=said.content_index, refusal=said.delta)
-    )
-
-
-def _summary(said: _Delta) -> SaidEvent:
-    fields = {"type": "summary_text"}
-    return ReasoningEvent(said.item_id, "summary", said.summary_index, said.delta, fields=fields)
-
-
-def _reasoning(said: _Delta) -> SaidEvent:
-    fields = {"type": "reasoning_text"}
-    return ReasoningEvent(said.item_id, "content", said.content_index, said.delta, fields=fields)
-
-
-DELTAS: Final[Mapping[str, Callable[[_Delta], SaidEvent]]] = {
-    "response.code_interpreter_call_code.delta": _code,
-    "response.function_call_arguments.delta": _arguments,
-    "response.mcp_call_arguments.delta": _field("mcp_call", "arguments"),
-    "response.custom_tool_call_input.delta": _field("custom_tool_call", "input"),
-    "response.output_text.delta": _output_text,
-    "response.refusal.delta": _refusal,
-    "response.reasoning_summary_text.delta": _summary,
-    "response.reasoning_text.delta": _reasoning,
-}
-
-
-def delta(name: str, payload: Payload) -> Said:
-    """Take a fragment of a text."""
-    said = _Delta(
+    Raises:
+        DecodeError: It is none.
+    """
+    return ResponseDeltaEvent(
+        name=name,
         item_id=item_id(payload),
         delta=a_text(payload, "delta"),
+        output_index=an_int(payload, "output_index"),
         content_index=an_index(payload, "content_index"),
         summary_index=an_index(payload, "summary_index"),
+        sequence_number=an_int(payload, "sequence_number"),
     )
-    return (DELTAS[name](said),)
 
 
 def whole_call(name: str, payload: Payload) -> Said:
@@ -218,18 +131,10 @@ _REASONING: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def _plain(name: str, take: Callable[[_Delta], SaidEvent]) -> Callable[[bytes], Event]:
-    read = msgspec.json.Decoder(_Delta).decode
+DELTAS: Final[Mapping[str, TextName]] = {name: name for name in get_args(TextName)}
 
-    def decode(data: bytes) -> Event:
-        said = read(data)
-        return ResponseStreamEvent(name, (take(said),), said.sequence_number, said.output_index)
-
-    return decode
-
-
-# The events that come once a fragment, decoded straight from bytes. What these decoders
-# refuse is decoded with more care.
-PLAIN: Final[dict[str, Callable[[bytes], Event]]] = {
-    name: _plain(name, take) for name, take in DELTAS.items()
-}
+# The events that come once a fragment, decoded straight from bytes. What the decoder refuses
+# is decoded with more care.
+PLAIN: Final[dict[str, Callable[[bytes], Event]]] = dict.fromkeys(
+    DELTAS, msgspec.json.Decoder(ResponseDeltaEvent).decode
+)
