@@ -59,6 +59,16 @@ def test_the_caller_decides(capsys: Capture) -> None:
     assert capsys.readouterr().err.count("as the caller chose") == 2
 
 
+def test_a_file_id_cannot_change_the_url() -> None:
+    wire = to_wire(accumulate(REPORT))
+    call = wire["steps"][0]["step_details"]["tool_calls"][0]["code_interpreter"]
+    call["outputs"] = [{"type": "image", "image": {"file_id": "../a b?{file_id}"}}]
+    Path("run.json").write_text(json.dumps(wire, indent=2))
+    assert convert("--image-url", "https://x/{file_id}", source="run.json") == 0
+    (output,) = written()[0]["outputs"]
+    assert output["url"] == "https://x/..%2Fa%20b%3F%7Bfile_id%7D"
+
+
 @pytest.mark.parametrize("kind", FORMS)
 def test_every_form_gives_the_same_items(kind: str, capsys: Capture) -> None:
     name, build, _ = FORMS[kind]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 
 from streamkit import DecodeError, RunSnapshot, RunStep, UsageError
-from streamkit.convert import UNKNOWN_CONTAINER, Decision, ResponseItems, to_response_items
+from streamkit.convert import (
+    UNKNOWN_CONTAINER,
+    Decision,
+    DecisionKind,
+    ResponseItems,
+    to_response_items,
+)
 from tests.converting import (
     CODE,
     CONTAINER,
@@ -207,6 +214,14 @@ def test_a_decision_says_what_it_is(name: str) -> None:
     assert sentence in [each.sentence for each in decisions]
     for each in decisions:
         assert str(each) == (f"{each.path}: {each.sentence}" if each.path else each.sentence)
+
+
+def test_every_kind_of_decision_is_documented() -> None:
+    table = re.findall(r"^    (\w+) {2,}\w", Decision.__doc__ or "", re.MULTILINE)
+    kinds = get_args(DecisionKind)
+    assert sorted(table) == sorted(["kind", *kinds])  # the heading is one, too
+    for kind in kinds:
+        assert Decision(kind=kind, path="", said=["x"]).sentence
 
 
 def test_the_items_are_a_list_like_any_other() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -95,10 +97,14 @@ def _converted(
         return to_response_items(
             source,
             container_id=container_id,
-            image_url=None if image is None else lambda id: image.replace("{file_id}", id),
+            image_url=None if image is None else partial(_url, image),
         )
     except DecodeError as error:
         raise UnusableError(name, error) from error
+
+
+def _url(template: str, file_id: str) -> str:
+    return template.replace("{file_id}", quote(file_id, safe=""))
 
 
 def _save(items: list[dict[str, object]], target: str) -> None:
