@@ -49,6 +49,7 @@ from tests.answering import (
     thought,
 )
 from tests.folding import fold_every_way
+from tests.promise import check_promise
 from tests.recorded import RESPONSES, every, read
 from tests.streams import Wire, body, frame, without
 
@@ -172,8 +173,9 @@ def test_an_index_that_is_none_is_a_guess(fields: Wire) -> None:
 @pytest.mark.parametrize("index", [None, 0.0])
 def test_an_index_may_be_left_out(index: object) -> None:
     delta = frame(DELTA, TEXT | {"content_index": index})
-    folded = fold_every_way([created(), added(message_item()), delta])
-    assert item_of(folded.snapshot)["content"][0]["text"] == "a"
+    parts = [text_delta("A"), text_delta("B", part=1)]
+    folded = fold_every_way([created(), added(message_item()), *parts, delta])
+    assert [each["text"] for each in item_of(folded.snapshot)["content"]] == ["Aa", "B"]
     assert folded.snapshot.problems == ()
 
 
@@ -209,6 +211,21 @@ def test_half_a_character_at_the_end_of_reasoning_is_told() -> None:
     end = reasoning_item("a\ufffd")
     folded = fold_every_way([created(), added(reasoning_item()), thought("a\ud83d")])
     assert item_of(folded.snapshot) == end
+
+
+def test_half_a_character_is_told_before_its_step_is_done() -> None:
+    said = [added(reasoning_item()), thought("a\ud83d"), finished(reasoning_item())]
+    folded = fold_every_way([created(), *said, completed()])
+    check_promise(folded.changes, folded.snapshot, legs=1)
+    assert item_of(folded.snapshot) == reasoning_item("a\ufffd")
+    assert [each.kind for each in folded.snapshot.problems] == ["content_shrunk"]
+
+
+def test_a_fragment_of_another_kind_is_a_problem() -> None:
+    said = event("function_call_arguments.delta", item_id=ITEM, output_index=0, delta="{}")
+    folded = fold_every_way([created(), added(code_item()), code_delta("1"), said, said])
+    assert [each.kind for each in folded.snapshot.problems] == ["type_changed"]
+    assert item_of(folded.snapshot)["arguments"] == "{}{}"
 
 
 def test_an_unknown_event_is_a_value() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from streamkit import (
     AnnotationAdded,
     ArgumentsAppended,
-    Change,
     Frame,
     StepOpened,
     on,
@@ -32,48 +30,33 @@ from tests.answering import (
     note,
     numbered,
     output_text,
-    part_added,
     reasoning_item,
     text_delta,
     thought,
 )
-from tests.folding import Folded, fold_every_way
+from tests.answers import (
+    CODE,
+    CUSTOM,
+    IMAGE,
+    LOGS,
+    MCP,
+    NOTED,
+    NOTES,
+    PICTURE,
+    REFUSED,
+    THOUGHT,
+    fold,
+    of_item,
+    row,
+    told,
+)
+from tests.folding import fold_every_way
 from tests.promise import check_promise
 from tests.streams import Wire, without
-
-LOGS: Final = {"type": "logs", "logs": "42\n"}
-IMAGE: Final = {"type": "image", "url": "https://example.org/plot.png"}
-
-
-def of_item(kind: str, **fields: object) -> Frame:
-    """Say something of the item of most tests."""
-    return event(kind, item_id=ITEM, output_index=0, **fields)
-
-
-def fold(*said: Frame) -> Folded:
-    """Fold a stream in every way, numbered or not, and hold it to the promise."""
-    folded = fold_every_way(numbered(said))
-    other = fold_every_way(said)
-    assert (other.changes, other.snapshot) == (folded.changes, folded.snapshot)
-    check_promise(folded.changes, folded.snapshot, legs=1)
-    return folded
-
-
-def told(changes: Sequence[Change]) -> list[str]:
-    """Say what was told in a word or two each."""
-    return [
-        " ".join([type(change).__name__, *filter(None, [_piece(change)])]) for change in changes
-    ]
-
-
-def _piece(change: Change) -> str | None:
-    return getattr(change, "text", None) or getattr(change, "url", None)
-
 
 # A stream like any other
 
 
-CODE: Final = code_item("print(42)", LOGS, IMAGE, status="completed")
 WHOLE: Final = (
     created(),
     event("in_progress", response={"id": "resp_1", "status": "in_progress"}),
@@ -142,301 +125,6 @@ def test_the_run_is_the_response() -> None:
     assert (run.id, run.status, run.usage.total_tokens) == ("resp_1", "incomplete", 7)
     assert run.incomplete_details.reason == "x"
     assert b'"incomplete_details"' in last.data
-
-
-# The kinds of items: events between the item's begin and its end, what they tell, the end
-
-
-def row(name: str, begun: Wire, between: Sequence[Frame], expected: list[str], end: Wire) -> Any:
-    """Build a row of the table."""
-    return pytest.param(begun, between, expected, end, id=name)
-
-
-FILE: Final = {"file_id": "file-a", "filename": "a.csv"}
-CITED: Final = {"type": "container_file_citation", "container_id": "cntr_1", **FILE}
-NOTES: Final[list[Wire]] = [
-    CITED | {"start_index": 0, "end_index": 2},
-    {"type": "url_citation", "url": "https://x", "title": "X", "start_index": 0, "end_index": 2},
-    {"type": "file_citation", "index": 2, **FILE},
-    {"type": "file_path", "index": 2, "file_id": "file-b"},
-]
-NOTED: Final = message_item(output_text("Hello", *NOTES), status="completed")
-REFUSED: Final = {"type": "refusal", "refusal": "No."}
-THOUGHT: Final = {"type": "reasoning_text", "text": "Think."}
-SEARCH: Final[Wire] = {"id": ITEM, "type": "file_search_call", "status": "in_progress"}
-FOUND: Final = {
-    "file_id": "file-a",
-    "filename": "a.txt",
-    "score": 0.5,
-    "text": "So it is.",
-    "attributes": {"year": 2024},
-}
-MCP: Final[Wire] = {
-    "id": ITEM,
-    "type": "mcp_call",
-    "status": "in_progress",
-    "name": "roll",
-    "arguments": "",
-    "server_label": "dice",
-    "approval_request_id": None,
-    "output": None,
-    "error": None,
-}
-CUSTOM: Final[Wire] = {"id": ITEM, "type": "custom_tool_call", "call_id": "c", "name": "grep"}
-PICTURE: Final[Wire] = {
-    "id": ITEM,
-    "type": "image_generation_call",
-    "status": "in_progress",
-    "result": None,
-}
-WEB: Final[Wire] = {"id": ITEM, "type": "web_search_call", "status": "in_progress"}
-SHELL: Final[Wire] = {
-    "id": ITEM,
-    "type": "shell_call",
-    "call_id": "c",
-    "status": "in_progress",
-    "action": {"commands": []},
-}
-
-ITEMS: Final = [
-    row(
-        "function",
-        function_item(),
-        [
-            of_item("function_call_arguments.delta", delta='{"a":'),
-            of_item("function_call_arguments.delta", delta="1}"),
-            of_item("function_call_arguments.done", arguments='{"a":1}'),
-        ],
-        ['ArgumentsAppended {"a":', "ArgumentsAppended 1}"],
-        function_item('{"a":1}', status="completed"),
-    ),
-    row("code is null", code_item(None), [], [], code_item(None, status="incomplete")),
-    row(
-        "no outputs were asked for",
-        code_item() | {"outputs": None},
-        [code_delta("1")],
-        ["CodeAppended 1"],
-        code_item("1", status="completed") | {"outputs": None},
-    ),
-    row(
-        "no outputs came",
-        code_item() | {"outputs": []},
-        [code_delta("1")],
-        ["CodeAppended 1"],
-        code_item("1", status="completed") | {"outputs": []},
-    ),
-    row(
-        "file search",
-        SEARCH | {"queries": [], "results": None},
-        [
-            of_item("file_search_call.in_progress"),
-            of_item("file_search_call.searching"),
-            of_item("file_search_call.completed"),
-        ],
-        ["StepChanged", "StepChanged"],
-        SEARCH | {"status": "completed", "queries": ["why"], "results": [FOUND]},
-    ),
-    row(
-        "web search",
-        WEB,
-        [of_item("web_search_call.searching"), of_item("web_search_call.completed")],
-        ["StepChanged", "StepChanged"],
-        WEB | {"status": "completed", "action": {"type": "search", "query": "why"}},
-    ),
-    row(
-        "mcp",
-        MCP,
-        [
-            of_item("mcp_call.in_progress"),
-            of_item("mcp_call_arguments.delta", delta='{"n":'),
-            of_item("mcp_call_arguments.delta", delta="6}"),
-            of_item("mcp_call_arguments.done", arguments='{"n":6}'),
-            of_item("mcp_call.completed"),
-        ],
-        ['ArgumentsAppended {"n":', "ArgumentsAppended 6}", "StepChanged"],
-        MCP | {"status": "completed", "arguments": '{"n":6}', "output": "4"},
-    ),
-    row(
-        "list of tools",
-        {"id": ITEM, "type": "mcp_list_tools", "server_label": "dice", "tools": []},
-        [of_item("mcp_list_tools.in_progress"), of_item("mcp_list_tools.failed")],
-        ["StepChanged", "StepChanged"],
-        {"id": ITEM, "type": "mcp_list_tools", "server_label": "dice", "tools": [], "error": "x"},
-    ),
-    row(
-        "approval",
-        {"id": ITEM, "type": "mcp_approval_request", "name": "roll", "arguments": ""},
-        [],
-        [],
-        {"id": ITEM, "type": "mcp_approval_request", "name": "roll", "arguments": "{}"},
-    ),
-    row(
-        "custom tool",
-        CUSTOM | {"input": ""},
-        [
-            of_item("custom_tool_call_input.delta", delta="a*"),
-            of_item("custom_tool_call_input.delta", delta="b"),
-            of_item("custom_tool_call_input.done", input="a*b"),
-        ],
-        ["ArgumentsAppended a*", "ArgumentsAppended b"],
-        CUSTOM | {"input": "a*b"},
-    ),
-    row(
-        "image generation",
-        PICTURE,
-        [
-            of_item("image_generation_call.generating"),
-            of_item(
-                "image_generation_call.partial_image",
-                partial_image_b64="AAAA",
-                partial_image_index=0,
-                size="8x8",
-            ),
-            of_item("image_generation_call.completed"),
-        ],
-        ["StepChanged", "StepChanged", "StepChanged"],
-        PICTURE | {"status": "completed", "result": "AAAABBBB"},
-    ),
-    row(
-        "shell",
-        SHELL,
-        [],
-        [],
-        SHELL | {"status": "completed", "action": {"commands": ["ls", "pwd"]}},
-    ),
-    row(
-        "compaction",
-        {"id": ITEM, "type": "compaction", "encrypted_content": ""},
-        [of_item("compaction.compacting")],
-        ["StepChanged"],
-        {"id": ITEM, "type": "compaction", "encrypted_content": "gAAA"},
-    ),
-    row(
-        "message",
-        message_item(),
-        [
-            part_added(output_text("")),
-            text_delta("Hel"),
-            text_delta("lo"),
-            *(note(each, index) for index, each in enumerate(NOTES)),
-            of_item("output_text.done", content_index=0, text="Hello", logprobs=[]),
-            of_item("content_part.done", content_index=0, part=output_text("Hello", *NOTES)),
-        ],
-        ["TextAppended Hel", "TextAppended lo", *["AnnotationAdded"] * 4],
-        NOTED,
-    ),
-    row(
-        "refusal",
-        message_item(),
-        [
-            part_added({"type": "refusal", "refusal": ""}),
-            of_item("refusal.delta", content_index=0, delta="N"),
-            of_item("refusal.delta", content_index=0, delta="o."),
-            of_item("refusal.done", content_index=0, refusal="No."),
-            of_item("content_part.done", content_index=0, part=REFUSED),
-        ],
-        ["RefusalAppended N", "RefusalAppended o."],
-        message_item(REFUSED, status="completed"),
-    ),
-    row(
-        "two parts, the second first",
-        message_item(),
-        [text_delta("B", part=1), text_delta("A", part=0)],
-        ["TextAppended B", "TextAppended A"],
-        message_item(output_text("A"), output_text("B"), status="completed"),
-    ),
-    row(
-        "an unknown part",
-        message_item(),
-        [part_added({"type": "hologram", "of": "a cat"})],
-        ["PartAdded"],
-        message_item({"type": "hologram", "of": "a cat"}, status="completed"),
-    ),
-    row(
-        "a summary of reasoning",
-        reasoning_item(encrypted_content=None),
-        [
-            of_item(
-                "reasoning_summary_part.added",
-                summary_index=0,
-                part={"type": "summary_text", "text": ""},
-            ),
-            thought("Th"),
-            thought("ink."),
-            of_item("reasoning_summary_text.done", summary_index=0, text="Think."),
-            of_item(
-                "reasoning_summary_part.done",
-                summary_index=0,
-                part={"type": "summary_text", "text": "Think."},
-            ),
-            thought("More.", 1),
-        ],
-        ["ReasoningAppended Th", "ReasoningAppended ink.", "ReasoningAppended More."],
-        reasoning_item("Think.", "More.", encrypted_content="gAAA"),
-    ),
-    row(
-        "reasoning itself",
-        reasoning_item(content=[]),
-        [
-            part_added({"type": "reasoning_text", "text": ""}),
-            of_item("reasoning_text.delta", content_index=0, delta="Thi"),
-            of_item("reasoning_text.delta", content_index=0, delta="nk."),
-            of_item("reasoning_text.done", content_index=0, text="Think."),
-            of_item("content_part.done", content_index=0, part=THOUGHT),
-        ],
-        ["ReasoningAppended Thi", "ReasoningAppended nk."],
-        reasoning_item(content=[THOUGHT]),
-    ),
-]
-
-
-@pytest.mark.parametrize(("begun", "between", "expected", "end"), ITEMS)
-def test_an_item_is_told_as_it_grows(
-    begun: Wire, between: list[Frame], expected: list[str], end: Wire
-) -> None:
-    folded = fold(created(), added(begun), *between, finished(end), completed(end))
-    changes = [change for frame in folded.told[2 : 2 + len(between)] for change in frame]
-    assert told(changes) == expected
-    assert item_of(folded.snapshot) == end
-    assert folded.snapshot.problems == ()
-    assert told(folded.changes)[-2:] == ["RunChanged", "StreamEnded"]
-    again = folded.told[-2]
-    assert told(again) == ["RunChanged", "StreamEnded"]  # the response repeats what is known
-
-
-@pytest.mark.parametrize(("begun", "between", "expected", "end"), ITEMS)
-def test_an_item_may_come_whole(
-    begun: Wire, between: list[Frame], expected: list[str], end: Wire
-) -> None:
-    """Without the event that opens it, or with the last response alone."""
-    pieces = {each.partition(" ")[0] for each in expected if " " in each}
-    for said in ([finished(end), completed(end)], [completed(end)], [finished(end), completed()]):
-        folded = fold(created(), *said)
-        assert item_of(folded.snapshot) == end
-        assert folded.snapshot.problems == ()
-        assert pieces <= {each.partition(" ")[0] for each in told(folded.changes)}
-
-
-@pytest.mark.parametrize(("begun", "between", "expected", "end"), ITEMS)
-def test_a_lost_beginning_is_reported(
-    begun: Wire, between: list[Frame], expected: list[str], end: Wire
-) -> None:
-    folded = fold(created(), *between, finished(end), completed(end))
-    kinds = [(problem.kind, problem.count) for problem in folded.snapshot.problems]
-    assert kinds == ([("unknown_step", 1)] if between else [])
-    assert item_of(folded.snapshot) == end
-
-
-@pytest.mark.parametrize(("begun", "between", "expected", "end"), ITEMS)
-def test_a_cut_item_is_whatever_was_said(
-    begun: Wire, between: list[Frame], expected: list[str], end: Wire
-) -> None:
-    folded = fold(created(), added(begun), *between)
-    assert folded.snapshot.outcome == "truncated"
-    assert not {"StepDone", "CallDone", "MessageDone"} & set(told(folded.changes))
-    (step,) = folded.snapshot.steps
-    assert step.status == "in_progress"
-    assert items_of(folded.snapshot)[0]["type"] == end["type"]
 
 
 def test_a_message_is_done_before_its_step() -> None:
@@ -561,6 +249,31 @@ def test_a_text_after_the_end_of_its_item_changes_nothing() -> None:
     folded = fold(created(), added(code_item()), finished(CODE), *late, completed(CODE))
     assert folded.told[3:5] == [[], []]
     assert folded.snapshot.problems == ()
+
+
+def test_a_part_after_the_end_of_its_message_changes_nothing() -> None:
+    late = of_item("content_part.done", content_index=0, part=output_text("Else"))
+    folded = fold(created(), added(message_item()), finished(NOTED), late, completed(NOTED))
+    assert folded.told[3] == []
+    assert folded.snapshot.problems == ()
+
+
+LATE: Final = [
+    (code_item(), code_delta("1"), CODE, "code"),
+    (message_item(), text_delta("1"), NOTED, "content"),
+    (reasoning_item(), thought("1"), reasoning_item("Think."), "summary"),
+]
+
+
+@pytest.mark.parametrize(("begun", "late", "end", "field"), LATE)
+def test_a_fragment_after_the_end_of_its_item_is_taken_and_reported(
+    begun: Wire, late: Frame, end: Wire, field: str
+) -> None:
+    folded = fold(created(), added(begun), finished(end), late)
+    assert {each.kind for each in folded.snapshot.problems} == {"reopened"}
+    assert item_of(folded.snapshot)[field] != end[field]
+    healed = fold(created(), added(begun), finished(end), late, completed(end))
+    assert item_of(healed.snapshot) == end
 
 
 def test_the_response_has_the_last_word() -> None:

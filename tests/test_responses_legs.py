@@ -34,7 +34,6 @@ from tests.answering import (
     created,
     event,
     finished,
-    function_item,
     item_of,
     items_of,
     message_item,
@@ -276,14 +275,10 @@ def test_a_response_that_another_one_cuts_short_is_a_problem() -> None:
     assert items_of(folded.snapshot)[1] == SECOND
 
 
-def test_items_at_the_same_place_of_two_responses_are_two() -> None:
-    call = function_item("{}", status="completed")
-    first = [created(), finished(call), completed(call)]
-    folded = fold_every_way(
-        [*numbered(first), *NEXT[:1], *numbered([text_delta("4", None, 0)], 1)]
-    )
-    assert [step.id for step in folded.snapshot.steps] == ["item_a"]
-    assert [message.id for message in folded.snapshot.messages] == ["output[0]"]
+def test_a_place_is_one_in_its_response() -> None:
+    strayed = numbered([code_delta("1", None, 0)], 1)
+    folded = fold_every_way([*ANSWER, *NEXT[:1], *strayed])
+    assert [step.id for step in folded.snapshot.steps] == ["item_a", "output[0]"]
 
 
 def test_done_after_the_response_is_harmless() -> None:

@@ -315,11 +315,10 @@ class Picture:
         kind = _CALL_TEXTS.get(event.name)
         if kind is not None:
             step = self._steps.get(event.item_id)
-            return step is not None and step.stale and step.grow(kind, event.delta)
+            return step is not None and step.grow(kind, event.delta)
         if event.name == "response.output_text.delta":
             message = self._messages.get(event.item_id)
-            if message is not None and message.stale:
-                return message.grow(event.content_index, event.delta)
+            return message is not None and message.grow(event.content_index, event.delta)
         return False
 
     def _begin_response(self) -> None:
