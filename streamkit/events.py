@@ -98,7 +98,7 @@ class ReasoningEvent(Struct, frozen=True):
     Attributes:
         id: The step's.
         part: The list that it is in: ``summary`` or ``content``.
-        index: Its place in that list, or None where the server says none that is one.
+        index: Its place in that list.
         text: What is added to it; with `whole`, all of it.
         whole: Whether this is the part as it stands, and no fragment of it.
         fields: The other fields of the part, as its ``type``.
@@ -106,7 +106,7 @@ class ReasoningEvent(Struct, frozen=True):
 
     id: str
     part: str
-    index: int | None
+    index: int
     text: str | None
     whole: bool = False
     fields: dict[str, Any] = {}
@@ -129,12 +129,12 @@ class ContentEvent(Struct, frozen=True):
 
     Attributes:
         id: The message's.
-        index: The part's place, or None where the server says none that is one.
+        index: The part's place.
         part: As it stands.
     """
 
     id: str
-    index: int | None
+    index: int
     part: MessageContent
 
 
@@ -146,8 +146,8 @@ class ResponseDeltaEvent(Struct, frozen=True, gc=False):
         item_id: The item's id; "" where only its place is said.
         delta: What the text gets.
         output_index: The place of the item in the output.
-        content_index: The place of the part in the item, where it has parts. None, as for
-            the next one: the server says none that is one.
+        content_index: The place of the part in the item, where it has parts; negative where
+            the server says none that is one, as in the other events.
         summary_index: The place of the part in a summary.
         sequence_number: Its number in the stream of its response; older servers have none.
     """
@@ -156,8 +156,8 @@ class ResponseDeltaEvent(Struct, frozen=True, gc=False):
     item_id: str
     delta: str
     output_index: int | None = None
-    content_index: int | None = 0
-    summary_index: int | None = 0
+    content_index: int = 0
+    summary_index: int = 0
     sequence_number: int | None = None
 
 

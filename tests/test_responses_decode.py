@@ -161,6 +161,7 @@ def test_an_index_that_is_none_is_a_guess(fields: Wire) -> None:
     delta = frame(DELTA, TEXT | fields)
     folded = fold_every_way([created(), added(message_item()), text_delta("A"), delta])
     assert item_of(folded.snapshot)["content"][0]["text"] == "Aa"
+    assert [each.kind for each in folded.snapshot.problems] == ["index_invalid"]
     thoughts = [
         event("reasoning_summary_text.delta", item_id=ITEM, delta="a", summary_index=index)
         for index in (0, *(fields.values()))

@@ -81,16 +81,16 @@ class MessageNode(Owner):
         self.parts.put(part)
         return part
 
-    def grow(self, index: int | None, piece: str) -> bool:
+    def grow(self, index: int, piece: str) -> bool:
         """Add to the text of a part, if that grows already; return whether it does."""
-        part = self.parts.nodes.get(index)  # type: ignore[arg-type] # None finds none
-        if not isinstance(part, TextPart) or not part.stale or not part.sent or self.done:
+        part = self.parts.nodes.get(index)
+        if not isinstance(part, TextPart) or not part.stale or not part.sent:
             return False
         if piece:
             self.append(part, part.value, piece, TextAppended, part.index)
         return bool(piece)
 
-    def settle_part(self, index: int | None, full: MessageContent) -> None:
+    def settle_part(self, index: int, full: MessageContent) -> None:
         """Take a part, whole: what was lost of it is told."""
         if not self.done:  # the message itself was the last word
             named = OtherContentDeltaBlock(index=index, type=full.type)

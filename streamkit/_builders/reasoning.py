@@ -97,7 +97,7 @@ class Reasoning(Owner):
 
     def _place(self, event: ReasoningEvent) -> int:
         """Return the part's index: where it is none, that of the last part."""
-        if event.index is not None and event.index >= 0:
+        if event.index >= 0:
             return event.index
         self.report("index_invalid", said=str(event.index))
         return max(self._parts.get(event.part, ()), default=0)

@@ -111,9 +111,8 @@ class Step(Owner):
     def grow(self, kind: str, piece: str) -> bool:
         """Add to the text of the first call, if that grows already; return whether it does."""
         call = self.calls.nodes.get(0)
-        return (
-            call is not None and call.type == kind and not call.done and call.stale
-        ) and call.add(piece)
+        # A call that has ended was looked at in its end, so it is not stale.
+        return call is not None and call.type == kind and call.stale and call.add(piece)
 
     def reason(self, event: ReasoningEvent) -> None:
         """Take some of the reasoning."""

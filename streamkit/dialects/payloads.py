@@ -53,9 +53,10 @@ def an_int(payload: Payload, name: str) -> int | None:
     return value if type(value) is int else None
 
 
-def an_index(payload: Payload, name: str) -> int | None:
-    """Return an index, which is 0 where the server says none; None where it is none."""
-    return 0 if payload.get(name) is None else an_int(payload, name)
+def an_index(payload: Payload, name: str) -> int:
+    """Return an index: 0 where the server says none, -1 where it says none that is one."""
+    value = 0 if payload.get(name) is None else an_int(payload, name)
+    return -1 if value is None else value
 
 
 def item_id(payload: Payload) -> str:
