@@ -9,6 +9,7 @@ from ._builders.endings import error_of
 from ._builders.ledger import Ledger
 from ._builders.numbering import Numbered
 from ._builders.picture import Picture, is_empty
+from ._builders.responses import ResponsePicture
 from ._inputs import PART, parts, to_frame
 from .changes import Change
 from .deltas import MessageDeltaEvent, RunStepDeltaEvent
@@ -72,7 +73,7 @@ class Accumulator:
         self._ledger = Ledger(strict=strict, limits=limits)
         self._limits = limits
         self._reader = EventReader(limits)
-        self._picture = Picture(self._ledger)
+        self._picture = ResponsePicture(self._ledger)
         self._failure: PeerError | None = None
 
     # What it holds
@@ -339,7 +340,7 @@ def _undecodable(_: Picture, error: PeerError) -> None:
 
 
 # A table keyed by type, because this is asked once a fragment.
-_APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
+_APPLY: Final[Mapping[type, Callable[[ResponsePicture, Any], None]]] = {
     RunStepDeltaEvent: Picture.step_delta,
     MessageDeltaEvent: Picture.message_delta,
     StepEvent: Picture.step,
@@ -352,9 +353,9 @@ _APPLY: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
     CallEvent: Picture.call,
     ContentEvent: Picture.content,
     ReasoningEvent: Picture.reasoning,
-    ResponseDeltaEvent: Picture.fragment,
-    ResponseStreamEvent: Picture.response_event,
-    ResponseEndEvent: Picture.response_event,
+    ResponseDeltaEvent: ResponsePicture.fragment,
+    ResponseStreamEvent: ResponsePicture.response_event,
+    ResponseEndEvent: ResponsePicture.response_event,
     DecodeError: _undecodable,
     NestingError: _undecodable,
     LimitError: _undecodable,

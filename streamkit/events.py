@@ -141,6 +141,9 @@ class ContentEvent(Struct, frozen=True):
 class ResponseDeltaEvent(Struct, frozen=True, gc=False):
     """``response.*.delta``: a fragment of a text, as `name` says which.
 
+    What comes with it besides, as probabilities and padding, is left out: what is to stay
+    comes with the item in the end.
+
     Attributes:
         name: The event's ``type``.
         item_id: The item's id; "" where only its place is said.

@@ -56,7 +56,7 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"code", "functions", "messages", "others", "searches"},
         {"steps"},
         {"picture"},
-        {"endings"},
+        {"endings", "responses"},
     ),
     "recording": (
         {"comparing", "forms", "libraries", "masking", "pacing"},

@@ -34,6 +34,7 @@ from tests.answering import (
     created,
     event,
     finished,
+    function_item,
     item_of,
     items_of,
     message_item,
@@ -284,6 +285,31 @@ def test_a_place_is_one_in_its_response() -> None:
 def test_done_after_the_response_is_harmless() -> None:
     assert accumulate(body(ANSWER) + b"data: [DONE]\n\n") == accumulate(body(ANSWER))
     assert accumulate(body(ANSWER) + b"event: done\ndata: [DONE]\n\n") == accumulate(body(ANSWER))
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_response_that_is_not_streamed_is_a_stream_of_one_event(indent: int | None) -> None:
+    said = response("completed", CODE, SECOND)
+    snapshot = accumulate(json.dumps(said, indent=indent).encode())
+    assert items_of(snapshot) == [CODE, SECOND]
+    assert to_wire(snapshot.run) == said
+    assert (snapshot.outcome, snapshot.problems) == ("complete", ())
+
+
+def test_a_response_that_is_still_under_way_is_a_truncated_stream() -> None:
+    said = json.dumps(response("in_progress", code_item("print(")))
+    snapshot = accumulate(said.encode(), allow_partial=True)
+    assert items_of(snapshot)[0]["code"] == "print("
+    assert snapshot.outcome == "truncated"
+
+
+def test_items_that_a_response_lacks_in_the_end_are_a_problem() -> None:
+    other = function_item("{}", id="item_b", status="completed")
+    folded = fold_every_way([created(), finished(CODE), finished(other, 1), completed(other)])
+    check_promise(folded.changes, folded.snapshot, legs=1)
+    assert items_of(folded.snapshot) == [CODE, other]
+    missing = Problem(kind="content_shrunk", known="2 items", said="1 items")
+    assert folded.snapshot.problems == (missing,)
 
 
 # A connection that stays open

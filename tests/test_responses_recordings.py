@@ -70,6 +70,12 @@ def test_the_items_are_those_of_the_response(name: str) -> None:
 
 
 @on_every_recording
+def test_strictly_it_is_the_same(name: str) -> None:
+    folded = fold(RESPONSES[name], Accumulator(strict=True))
+    assert (folded.changes, folded.snapshot) == whole(name)
+
+
+@on_every_recording
 @pytest.mark.parametrize("size", [1, 7, 100, 4096])
 def test_any_cut_gives_equal_changes(name: str, size: int) -> None:
     (body,) = RESPONSES[name]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from .._fragments import said_by
-from .._lifecycle import ENDED, RUN_MOVES, ends, is_legal
+from .._lifecycle import RUN_MOVES, ends, is_legal
 from ..changes import (
     ActionRequired,
     MessageOpened,
@@ -25,9 +23,6 @@ from ..events import (
     ErrorEvent,
     MessageEvent,
     ReasoningEvent,
-    ResponseDeltaEvent,
-    ResponseEndEvent,
-    ResponseStreamEvent,
     RunEvent,
     StepEvent,
     ThreadEvent,
@@ -36,7 +31,6 @@ from ..events import (
 from ..snapshots import ErrorObject, Message, Outcome, Run, RunSnapshot, RunStep, Thread
 from .ledger import Ledger
 from .messages import MessageNode
-from .numbering import Numbered, Numbering
 from .row import Row
 from .steps import Step
 
@@ -64,7 +58,6 @@ class Picture:
         "_items",
         "_ledger",
         "_messages",
-        "_numbering",
         "_open_messages",
         "_open_steps",
         "_place",
@@ -93,14 +86,8 @@ class Picture:
         self.rest: Outcome = "truncated"
         self.error: ErrorObject | None = None
         self.unknown: str | None = None
-        self._numbering = Numbering(ledger)
         self._items: dict[int, str] = {}  # what they are called, by their places
         self._place: int | None = None  # of the item that is spoken of
-
-    @property
-    def sequence(self) -> int | None:
-        """The number of the last event, where the server numbers them."""
-        return self._numbering.number
 
     def freeze(self) -> RunSnapshot:
         """Return what it is now."""
@@ -262,77 +249,6 @@ class Picture:
         """Take a part of a message, whole."""
         self._message_of(event.id).settle_part(event.index, event.part)
 
-    # Responses
-
-    def is_known(self, event: Numbered) -> bool:
-        """Whether an event was taken before, by its number."""
-        return not self.begins_response(event) and self._numbering.has(event)
-
-    def begins_response(self, event: object) -> bool:
-        """Whether an event belongs to another response than those before it."""
-        if self.run is None or not isinstance(event, ResponseStreamEvent) or not event.events:
-            return False
-        said = event.events[-1]
-        return type(said) is RunEvent and said.run.id != self.run.id
-
-    def response_event(self, event: ResponseStreamEvent) -> None:
-        """Take an event of the Responses API, unless it was taken before."""
-        if self.begins_response(event):
-            self._begin_response()
-        elif self._numbering.has(event):
-            return
-        self._numbering.take(event)
-        self._place = event.output_index
-        for said in event.events:
-            _TAKES[type(said)](self, said)
-            if type(said) is StepEvent and self._place is not None:
-                self._items[self._place] = said.step.id
-        self._place = None
-        if self.error is not None:
-            self.rest = "error"
-        if type(event) is ResponseEndEvent:
-            self.end_leg(self.rest)
-
-    def fragment(self, event: ResponseDeltaEvent) -> None:
-        """Take a fragment of a text, unless it was taken before."""
-        numbering, number = self._numbering, event.sequence_number
-        if number is not None:
-            if numbering.number is not None and number == numbering.number + 1:
-                numbering.number = number
-                numbering.last = event
-            elif numbering.has(event):
-                return
-            else:
-                numbering.take(event)
-        if not self._grows(event):
-            self._place = event.output_index
-            said = said_by(event)
-            _TAKES[type(said)](self, said)
-            self._place = None
-
-    def _grows(self, event: ResponseDeltaEvent) -> bool:
-        """Add a fragment to a text that grows already, as nearly all do; say whether it was."""
-        kind = _CALL_TEXTS.get(event.name)
-        if kind is not None:
-            step = self._steps.get(event.item_id)
-            return step is not None and step.grow(kind, event.delta)
-        if event.name == "response.output_text.delta":
-            message = self._messages.get(event.item_id)
-            return message is not None and message.grow(event.content_index, event.delta)
-        return False
-
-    def _begin_response(self) -> None:
-        """Make room for another response, which is no problem once this one has ended."""
-        self._numbering.begin()
-        self._items.clear()
-        if self.run is not None and self.run.status in ENDED:
-            self.run = None
-
-    def _failing(self, event: ErrorEvent) -> None:
-        """Take the failure that a failed response is to follow."""
-        self.error = event.error
-        self._ledger.changes.append(ServerFailed(event.error))
-
     def thread_created(self, event: ThreadEvent) -> None:
         """Take the thread."""
         self.thread = event.thread
@@ -352,24 +268,3 @@ class Picture:
         if not is_empty(event):
             self.unknown = self.unknown or event.name
             self._ledger.changes.append(UnknownReceived(event.name, event.data))
-
-
-# What kind of call grows by a fragment, where most of its fragments are of that kind.
-_CALL_TEXTS: Final[Mapping[str, str]] = {
-    "response.code_interpreter_call_code.delta": "code_interpreter",
-    "response.function_call_arguments.delta": "function",
-}
-
-# What an event of the Responses API may say.
-_TAKES: Final[Mapping[type, Callable[[Picture, Any], None]]] = {
-    RunStepDeltaEvent: Picture.step_delta,
-    MessageDeltaEvent: Picture.message_delta,
-    StepEvent: Picture.step,
-    MessageEvent: Picture.message,
-    RunEvent: Picture.run_changed,
-    CallEvent: Picture.call,
-    ContentEvent: Picture.content,
-    ReasoningEvent: Picture.reasoning,
-    ErrorEvent: Picture._failing,
-    UnknownEvent: Picture.unknown_event,
-}

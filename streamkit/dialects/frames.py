@@ -17,7 +17,7 @@ from ..snapshots import ErrorObject
 from ..sse import Frame
 from . import assistants, responses
 from .assistants import OBJECTS, READERS
-from .responses import PREFIX, event_of
+from .responses import KNOWN, PREFIX, event_of
 
 __all__ = ["PLAIN", "decode"]
 
@@ -38,8 +38,8 @@ def decode(frame: Frame, limits: Limits = DEFAULT_LIMITS) -> Event:
     """Give a frame its meaning.
 
     Unnamed frames are understood in all the ways servers send them: wrapped as
-    ``{"event", "data"}``, as a bare payload that says what ``object`` it is, as
-    ``{"error"}``, as ``[DONE]``. A frame without data means nothing: an `UnknownEvent`
+    ``{"event", "data"}``, as a bare payload that says what ``object`` or ``type`` it is,
+    as ``{"error"}``, as ``[DONE]``. A frame without data means nothing: an `UnknownEvent`
     with empty data.
 
     Raises:
@@ -93,6 +93,8 @@ def _unnamed(data: bytes, limits: Limits) -> Event:
     kind = value.get("type")
     if isinstance(kind, str) and (kind.startswith(PREFIX) or kind == "error"):
         return decode(Frame(kind, data), limits)
+    if value.get("object") == "response" and f"{PREFIX}{value.get('status')}" in KNOWN:
+        return event_of(f"{PREFIX}{value.get('status')}", {"response": value})
     name = OBJECTS.get(str(value.get("object")), "")
     if not name and value.get("error") is not None:
         return ErrorEvent(_error(value, data))
