@@ -108,6 +108,11 @@ class Accumulator:
         """How the stream stands; see `RunSnapshot`."""
         return self._picture.outcome
 
+    @property
+    def sequence_number(self) -> int | None:
+        """The number of the last event of a response, where the server numbers them."""
+        return self._picture.sequence
+
     def snapshot(self) -> RunSnapshot:
         """Return the whole picture. It never changes, whatever is fed afterwards.
 

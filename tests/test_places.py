@@ -7,8 +7,9 @@ import pytest
 from streamkit import UsageError
 from streamkit.live import Recovery
 from streamkit.live.endpoints import Endpoints
-from streamkit.live.recovery import Place, policy
+from streamkit.live.recovery import Place
 from streamkit.live.requests import Request
+from streamkit.live.waiting import policy
 
 
 @pytest.mark.parametrize(

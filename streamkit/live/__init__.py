@@ -7,9 +7,9 @@ through all its legs and answers its calls of functions.
 
 from .async_runs import AsyncRuns, AsyncSteps
 from .endpoints import SEARCH_CONTENT
-from .recovery import Recovery
 from .runs import Runs, Steps
 from .streams import AsyncRunStream, RunStream, aopen_run, open_run
+from .waiting import Recovery
 
 __all__ = [
     "SEARCH_CONTENT",

@@ -6,10 +6,8 @@ are read until the run rests, and given to the fold, which tells only what is ne
 
 from __future__ import annotations
 
-import random
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -17,65 +15,25 @@ import msgspec
 from msgspec import Struct
 
 from .._lifecycle import ENDED
-from .._sources import is_transport_failure
 from .._wire import load
 from ..accumulator import Accumulator
-from ..errors import PeerError, ResponseError, TruncatedError, UsageError
+from ..errors import TruncatedError, UsageError
 from ..events import Event
 from ..snapshots import RequiredAction, Run
 from .answers import read_json, said_at, waits
 from .endpoints import Endpoints, Pages, drained
 from .requests import Params, Request, shown
 from .restored import restored
-from .wires import Pause, Plan, Sleep
+from .waiting import Recovery, Waiting
+from .wires import Plan
 
-__all__ = ["Place", "Polling", "Recovery", "policy"]
-
-# The answers of a server that may answer otherwise a moment later.
-_PASSING: Final = frozenset({408, 409, 425, 429})
+__all__ = ["KEPT", "Place", "Polling"]
 
 # How often a server may say what is out of date before it is believed.
 _PATIENCE: Final = 3
 
 # By how many seconds a server's clock may be ahead of itself elsewhere.
 _SLACK: Final = 5
-
-
-class Recovery(Struct, frozen=True, kw_only=True):
-    """How to ask for the rest of a run whose stream has broken.
-
-    Between two looks at the run it waits: at first half of `first` seconds to `first`,
-    twice as long each time that nothing was new, up to `most`; longer where the server
-    asks for it.
-
-    Attributes:
-        within: For how many seconds after the break to go on asking; then the stream
-            ends with a `TruncatedError`.
-        first: In seconds.
-        most: In seconds.
-        stall: After how many seconds without a byte a stream counts as broken; None
-            leaves that to the client's read timeout.
-        clock: Gives the time in seconds, from any start.
-        sleep: Waits so many seconds; under async, what it returns is awaited. None is
-            ``time.sleep`` or ``anyio.sleep``.
-        jitter: Gives a number from 0 to 1, by which the waits are spread.
-    """
-
-    within: float = 600.0
-    first: float = 0.5
-    most: float = 8.0
-    stall: float | None = None
-    clock: Callable[[], float] = time.monotonic
-    sleep: Sleep | None = None
-    jitter: Callable[[], float] = random.random
-
-
-def policy(*choices: bool | Recovery | None) -> Recovery | None:
-    """Return how to recover, if at all: the first choice that was made."""
-    chosen = next((choice for choice in choices if choice is not None), False)
-    if isinstance(chosen, Recovery):
-        return chosen
-    return Recovery() if chosen else None
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -111,7 +69,7 @@ class Place(Struct, frozen=True, kw_only=True):
             )
         params = [*parse_qsl(query), *request.params]
         include = [param for param in params if param[0].startswith("include")]
-        options = {name: request.options[name] for name in _KEPT if name in request.options}
+        options = {name: request.options[name] for name in KEPT if name in request.options}
         endpoints = Endpoints(
             base=found["base"],
             headers=request.headers,
@@ -140,7 +98,7 @@ _STREAMING: Final = re.compile(
     r"(?P<base>.*?)/threads(?:/(?P<thread>[^/]+))?/runs(?:/(?P<run>[^/]+)/submit_tool_outputs)?/?"
 )
 # What of a request's options concerns who asks, and so goes for the questions as well.
-_KEPT: Final = ("auth", "cookies")
+KEPT: Final = ("auth", "cookies")
 
 
 class Polling:
@@ -163,15 +121,11 @@ class Polling:
         opened: Any,
         answered: RequiredAction | None,
     ) -> None:
-        self._recovery = recovery
         self._accumulator = accumulator
         self._place = place
         self._opened = opened
         self._answered = answered
-        self._until = recovery.clock() + recovery.within
-        self._doubled = 0
-        self._wanted = 0.0  # seconds that the server asked to wait
-        self._failure: Exception | None = None
+        self._waiting = Waiting(recovery)
         self._said: dict[str, Any] | None = None  # the run, as it was last said to be
         self._seen: object = None
         self._outdated = 0  # how often it was said what could not be believed
@@ -185,11 +139,11 @@ class Polling:
         """
         while self._accumulator._picture.rest == "truncated":
             if self._said is None:
-                yield self._pause()
+                yield self._waiting.pause()
             try:
                 events = yield from self._look()
             except Exception as error:  # noqa: BLE001 - it passes, or is raised
-                self._bear(error)
+                self._waiting.bear(error)
             else:
                 if events:
                     return events
@@ -203,45 +157,23 @@ class Polling:
         Raises:
             TruncatedError: That cannot be told in time.
         """
-        self._bear(failure)
+        self._waiting.bear(failure)
         endpoints = self._place.endpoints
         looks = 0
         while looks < _PATIENCE:
-            yield self._pause()
+            yield self._waiting.pause()
             try:
                 thread_id, run_id = self._ids()
                 answer = yield endpoints.retrieve(thread_id, run_id or "")
                 run = read_json(answer.response, answer.body)
             except Exception as error:  # noqa: BLE001 - it passes, or is raised
-                self._bear(error)
+                self._waiting.bear(error)
             else:
                 if not self._is_outdated(run):
                     self._said = run
                     return True
                 looks += 1
         return False
-
-    def _pause(self) -> Pause:
-        recovery = self._recovery
-        left = self._until - recovery.clock()
-        if left <= 0:
-            raise TruncatedError(
-                f"the run did not come to rest within {recovery.within:g} s after its stream broke"
-            ) from self._failure
-        longest = min(recovery.most, recovery.first * 2**self._doubled)
-        self._doubled = min(self._doubled + 1, 30)
-        seconds = max(longest * (1 + recovery.jitter()) / 2, self._wanted)
-        return Pause(min(seconds, left))
-
-    def _bear(self, error: Exception) -> None:
-        """Let a failure pass, or raise it."""
-        passes = is_transport_failure(error) and not isinstance(error, PeerError)
-        if isinstance(error, ResponseError):
-            passes = error.status in _PASSING or error.status >= 500
-            self._wanted = error.retry_after or 0.0
-        if not passes:
-            raise error
-        self._failure = error
 
     def _look(self) -> Plan[Sequence[Event]]:
         endpoints = self._place.endpoints
@@ -254,7 +186,7 @@ class Polling:
         if run is None:
             answer = yield endpoints.retrieve(thread_id, run_id)
             run = read_json(answer.response, answer.body)
-            self._wanted = waits(answer.response) or 0.0
+            self._waiting.wanted = waits(answer.response) or 0.0
         paging = [("order", "asc"), ("limit", "100")]
         steps = yield from drained(
             Pages(endpoints.steps(thread_id, run_id, [*paging, *self._place.include]))
@@ -265,7 +197,7 @@ class Polling:
         seen = (run, steps, messages)
         if seen != self._seen:
             self._seen = seen
-            self._doubled = 0
+            self._waiting.restart()
         if self._is_outdated(run):
             return ()
         return list(restored(self._accumulator, run, steps, messages))

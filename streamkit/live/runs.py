@@ -24,10 +24,11 @@ from .endpoints import (
     file_id,
     listing,
 )
-from .recovery import Place, Recovery, policy
+from .recovery import Place
 from .requests import Request
 from .streams import RunStream
 from .tools import OnToolError, Toolbox, Tools
+from .waiting import Recovery, policy
 from .wires import Wire
 
 __all__ = ["Runs", "Steps"]

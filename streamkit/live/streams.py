@@ -16,8 +16,9 @@ from ..snapshots import RunSnapshot
 from .answers import request_id
 from .conversation import Conversation
 from .legs import AsyncLegs, Legs
-from .recovery import Place, Recovery, policy
+from .recovery import Place
 from .requests import Request
+from .waiting import Recovery, policy
 from .wires import AsyncWire, Wire
 
 __all__ = ["AsyncRunStream", "RunStream", "aopen_run", "open_run"]
