@@ -82,6 +82,7 @@ def benchmark(session: nox.Session) -> None:
     """Compare with the least that reading can cost."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "-m", "benchmarks.responses", *session.posargs)
 
 
 @nox.session

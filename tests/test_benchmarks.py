@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.__main__ import accumulate, fold, follow, limit
+from benchmarks.responses import CONTENDERS, body
 from benchmarks.workloads import WORKLOADS, in_chunks
 from streamkit import Accumulator, to_wire
 
@@ -26,3 +27,17 @@ def test_a_workload_folds_to_its_calls(name: str) -> None:
 def test_each_way_takes_each_workload(name: str, way: object) -> None:
     assert callable(way)
     way(in_chunks(WORKLOADS[name](50).frames))
+
+
+def test_each_contender_hears_the_whole_response() -> None:
+    data = body(50)
+    snapshot = Accumulator()
+    snapshot.feed_bytes(data)
+    step, _ = snapshot.finish().steps
+    (code,) = to_wire(step)["step_details"]["tool_calls"]
+    (message,) = to_wire(snapshot.messages)
+    heard = (code["code_interpreter"]["input"], message["content"][0]["text"]["value"])
+    assert all(heard)
+    assert {name: hear(data) for name, hear in CONTENDERS.items()} == dict.fromkeys(
+        CONTENDERS, heard
+    )

@@ -101,7 +101,7 @@ def test_a_chat_handler_is_tested(folder: Path) -> None:
 
 
 def test_there_are_blocks() -> None:
-    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True, True, False]
+    assert [bool(printed) for _, printed in BLOCKS] == [True, True, True, True, True, False]
 
 
 def test_the_two_commands_come_first() -> None:
