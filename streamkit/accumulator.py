@@ -58,7 +58,8 @@ class Accumulator:
 
     A run may take several HTTP streams, its legs. A leg ends with ``done``, with an
     ``error`` event, or where `end` says that no more will come; what is fed after that
-    belongs to the next leg.
+    belongs to the next leg. Of the Responses API, a response is a run, and its last event
+    ends the leg; the next response is the next leg.
 
     After a `PeerError` has been raised the state can no longer be trusted, so nothing
     more is taken; what was held before stays readable.

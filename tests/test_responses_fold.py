@@ -354,6 +354,15 @@ def test_a_fragment_whose_place_is_not_known_either_opens_a_partial_step() -> No
     assert [each.kind for each in folded.snapshot.problems] == ["unknown_step"]
 
 
+def test_code_may_begin_with_how_it_stands() -> None:
+    """As where the beginning was lost."""
+    said = [of_item("code_interpreter_call.in_progress"), code_delta("1"), code_delta("2")]
+    shown = item_of(fold(created(), *said).snapshot)
+    assert shown == {"id": ITEM, "type": "code_interpreter_call", "status": "in_progress"} | {
+        "code": "12"
+    }
+
+
 # What does not pile up
 
 

@@ -84,11 +84,10 @@ class MessageNode(Owner):
     def grow(self, index: int, piece: str) -> bool:
         """Add to the text of a part, if that grows already; return whether it does."""
         part = self.parts.nodes.get(index)
-        if not isinstance(part, TextPart) or not part.stale or not part.sent:
+        if not piece or not isinstance(part, TextPart) or not part.stale or not part.sent:
             return False
-        if piece:
-            self.append(part, part.value, piece, TextAppended, part.index)
-        return bool(piece)
+        self.append(part, part.value, piece, TextAppended, part.index)
+        return True
 
     def settle_part(self, index: int, full: MessageContent) -> None:
         """Take a part, whole: what was lost of it is told."""

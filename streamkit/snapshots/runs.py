@@ -168,7 +168,8 @@ class Problem(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     reopened           a fragment for a step or message that had ended; it was taken
     illegal_move       a status that may not follow the one before it; it was taken
     second_run         an event of another run; the newer run is shown
-    sequence_gap       events are missing, by the server's own numbering
+    sequence_gap       events are missing, by the server's own numbers, or these do not
+                       grow, and mean nothing
     =================  ==============================================================
 
     `known` and `said` are what contradicts, shortened around the first difference where

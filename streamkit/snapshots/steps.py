@@ -177,7 +177,7 @@ StepDetails = MessageCreationStepDetails | ToolCallsStepDetails | OtherStepDetai
 
 
 class RunStep(Snapshot, frozen=True, kw_only=True):
-    """A step of a run as it stood at one moment.
+    """A step of a run, or an output item of a response, as it stood at one moment.
 
     `status` is one of in_progress, cancelled, failed, completed and expired. Times are
     seconds since 1970. `expires_at` is a deadline, `expired_at` says that it passed.
