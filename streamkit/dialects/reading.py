@@ -42,14 +42,12 @@ _USUAL: Final[Mapping[bytes, _Usual]] = {
 _LINES: Final = {f"event: {name}".encode(): read for name, read in responses.PLAIN.items()}
 
 
-def _usual(block: bytes) -> _Usual | None:
-    found = _USUAL.get(block[:_HEAD])
-    if found is None:
-        end = block.find(b"\n")
-        decoder = _LINES.get(block[:end])
-        if decoder is not None and block.startswith(b"data: ", end + 1):
-            return end, end + 7, decoder
-    return found
+def _of_response(block: bytes) -> _Usual | None:
+    end = block.find(b"\n")
+    decoder = _LINES.get(block[:end])
+    if decoder is None or not block.startswith(b"data: ", end + 1):
+        return None
+    return end, end + 7, decoder
 
 
 _DONE: Final = b"event: done\ndata: [DONE]"
@@ -99,7 +97,7 @@ class EventReader:
         size = len(chunk)
         if blocks is not None and blocks.quiet and size <= self._small:
             # A live server sends nearly every frame as a chunk of its own.
-            usual = _usual(chunk)
+            usual = _USUAL.get(chunk[:_HEAD]) or _of_response(chunk)
             if usual is not None:
                 _, start, decode_data = usual
                 if chunk.find(b"\n", start) == size - 2 and chunk[-1] == _LF and _CR not in chunk:
@@ -187,7 +185,7 @@ class _EventStream:
         events: list[Read] = []
         todo = iter(blocks)
         for block in todo:
-            usual = _usual(block) if may_be_usual else None
+            usual = (_USUAL.get(block[:_HEAD]) or _of_response(block)) if may_be_usual else None
             if usual is not None:
                 line_feed, start, decode_data = usual
                 if block.rfind(b"\n") == line_feed:
