@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ..recording.comparing import compare
 from ..snapshots import RunSnapshot
 from ..sse import Frame
 from .fragments import Cutter, Size, Wire, call_items, part_items
+from .responding import ENDS, responses_of
 from .states import (
     begun,
     calls_of,
@@ -29,6 +30,8 @@ from .states import (
 
 __all__ = ["explode", "legs_of"]
 
+Dialect: TypeAlias = Literal["assistants", "responses"]
+
 _STEP: Final = "thread.run.step"
 _MESSAGE: Final = "thread.message"
 
@@ -38,6 +41,9 @@ _ENDINGS: Final = {
     _MESSAGE: {"completed", "incomplete"},
 }
 _DONE: Final = Frame("done", b"[DONE]")
+
+# What a leg ends with.
+_LAST: Final = frozenset({"done", *(f"response.{status}" for status in ENDS)})
 
 _HINTS: Final = {
     "open": "one that breaks off is a whole run, exploded and played with the fault Cut",
@@ -53,6 +59,7 @@ def explode(
     seed: int = 0,
     interleave: bool = False,
     legs: bool = True,
+    dialect: Dialect | None = None,
 ) -> list[Frame]:
     """Cut a run, complete or paused, into a stream that the fold puts together again.
 
@@ -71,6 +78,9 @@ def explode(
         legs: Pause where functions were called, as the API does: an HTTP stream ends with
             ``requires_action``, and their step is completed in the next (see `legs_of`).
             Otherwise all is one stream.
+        dialect: ``"assistants"`` or ``"responses"``; None: the one that the run is of. A run
+            of the Assistants API is told as responses by way of `to_response_items`, so it
+            comes to what that gives; each leg is a response.
 
     Raises:
         UsageError: The snapshot is neither complete nor paused, or no legal stream comes
@@ -86,17 +96,25 @@ def explode(
     if snapshot.run is None:
         raise UsageError("explode takes a run that is complete or paused; here is no run at all")
     cutter = Cutter(size, seed, interleave=interleave)
+    own: Dialect = "responses" if snapshot.run.object == "response" else "assistants"
+    if (dialect or own) != "assistants":
+        frames = [frame for leg in responses_of(snapshot, cutter) for frame in leg]
+        if own == "responses":
+            _check(frames, snapshot)
+        return frames
+    if own != "assistants":
+        raise UsageError("a response is told as one: leave the dialect out")
     frames = list(_told(snapshot.outcome, to_wire(snapshot), cutter, legs=legs))
     _check(frames, snapshot)
     return frames
 
 
 def legs_of(frames: Iterable[Frame]) -> list[list[Frame]]:
-    """Split frames into legs: each ends with its ``done``."""
+    """Split frames into legs: each ends with its ``done``, or with its response."""
     legs: list[list[Frame]] = [[]]
     for frame in frames:
         legs[-1].append(frame)
-        if frame.event == "done":
+        if frame.event in _LAST:
             legs.append([])
     return legs if legs[-1] else legs[:-1]
 

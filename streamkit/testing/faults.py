@@ -69,6 +69,8 @@ Operation: TypeAlias = Literal[
     "create_message",
     "messages",
     "message",
+    "create_response",
+    "retrieve_response",
     "file",
 ]
 

@@ -18,6 +18,7 @@ from .catalogue import Catalogue
 from .delivery import Delivery
 from .errors import ApiError, bad, unknown_url
 from .operations import Call, Result, Route, match
+from .responses import Responses
 from .scenes import Entry, Statuses
 from .served import Asked, Place, Served
 from .threads import Threads
@@ -29,6 +30,10 @@ _BYTES: Final = {"content-type": "application/octet-stream"}
 
 # The answers to which no body belongs.
 _BODILESS: Final = (204, 205, 304)
+
+
+# What OpenAI still answers.
+_LASTING: Final = ("file", "create_response", "retrieve_response")
 
 
 class Answer(NamedTuple):
@@ -72,6 +77,7 @@ class Api:
         self.requests: list[Asked] = []
         self._entries = [*catalogue.entries]
         self._threads = Threads(now)
+        self._responses = Responses()
         self._statuses = statuses
         self._key = key
         self._is_strict = strict
@@ -114,7 +120,9 @@ class Api:
             return self._signed(_stated(status))
         try:
             self._check(route, asked)
-            call = Call(self._threads, self.catalogue.choose, entry, params, query, body)
+            call = Call(
+                self._threads, self._responses, self.catalogue.choose, entry, params, query, body
+            )
             answer = _answer(route.work(call))
         except ApiError as error:
             answer = Answer(error.status, _JSON, _json({"error": error.error}))
@@ -126,7 +134,7 @@ class Api:
         Raises:
             ApiError: It is refused.
         """
-        if self.is_sunset and route.operation != "file":
+        if self.is_sunset and route.operation not in _LASTING:
             raise unknown_url(asked.method, asked.path)
         if self._is_strict or self._key is not None:
             check_access(asked.path, dict(asked.query), asked.headers, self._key)

@@ -12,7 +12,14 @@ from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 from ...dialects.reading import EventReader, Read
-from ...events import MessageEvent, RunEvent, StepEvent, ThreadEvent
+from ...events import (
+    MessageEvent,
+    ResponseEndEvent,
+    ResponseStreamEvent,
+    RunEvent,
+    StepEvent,
+    ThreadEvent,
+)
 from ...limits import DEFAULT_LIMITS
 from ...recording import Chunk, Leg
 from ..framing import frame_ends
@@ -60,7 +67,8 @@ class Body:
     def first_run(self) -> RunEvent | None:
         """What it says of its run at first. Nothing after that is looked at."""
         events = (event for said in self._read() for event in said)
-        return next((event for event in events if isinstance(event, RunEvent)), None)
+        runs = (run for event in events for run in _parts(event) if isinstance(run, RunEvent))
+        return next(runs, None)
 
     @cached_property
     def resting(self) -> int:
@@ -98,7 +106,14 @@ class Body:
             yield [*said, *reader.finish()] if end == len(self) else said
 
 
+def _parts(event: Read) -> Sequence[object]:
+    """What an event says: of the Responses API, one may say several things."""
+    return event.events if isinstance(event, ResponseStreamEvent) else (event,)
+
+
 def _is_rest(event: Read) -> bool:
+    if isinstance(event, ResponseStreamEvent):
+        return isinstance(event, ResponseEndEvent)
     return isinstance(event, RunEvent) and event.name.rpartition(".")[2] in _RESTS
 
 

@@ -51,13 +51,14 @@ class Delivery:
     leaving. What the API says of the run goes by the chunks that were taken.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, leg: int | None = None, start: int | None = None) -> None:
         self.scene: Scene = scene
         self._play = scene.play
         self._served = scene.entry.served
-        self._leg = scene.play.leg  # the run may be at the next one before this has ended
-        self._at = 0  # where the body goes on
-        faults = self._served.faults
+        # The run may be at the next leg before this one has ended.
+        self._leg = scene.play.leg if leg is None else leg
+        self._at = start or 0  # where the body goes on
+        faults = self._served.faults if start is None else ()
         has_stops = any(isinstance(fault, Stop) for fault in faults)
         self._due = [*stops_of(faults, self._leg, self._body.ends)] if has_stops else []
         self._rewriter = rewriters(faults, self._leg)
@@ -80,7 +81,7 @@ class Delivery:
             clock: Gives the time in seconds, so that lateness does not add up; None: waits
                 are as they were, however long it took to carry them out.
         """
-        self._play.hear(self._leg, 0)
+        self._play.hear(self._leg, self._at)
         try:
             yield from self._told(clock)
             while isinstance(stall := self._stop, Stall) and not self._play.is_cancelled:

@@ -12,12 +12,14 @@ from ..._lifecycle import ENDED
 from ..._wire import load
 from ...snapshots import Run
 from ..faults import Operation
+from . import responses
 from .delivery import Delivery
 from .errors import bad, failed, missing, missing_file, required, unknown_url
 from .fields import message_of, objects, pairs, text
 from .objects import Wire
 from .pages import page
 from .pictures import picture
+from .responses import Responses
 from .scenes import Entry, Scene, Thread
 from .threads import Threads
 
@@ -33,6 +35,7 @@ class Call(NamedTuple):
 
     Attributes:
         threads: All there are.
+        responses: All there are.
         choose: Gives what a new run plays, for its assistant and its model, where nothing
             was put at a place for it.
         entry: What it is about, where that was put somewhere or is played already.
@@ -42,6 +45,7 @@ class Call(NamedTuple):
     """
 
     threads: Threads
+    responses: Responses
     choose: Callable[[str, str], Entry | None]
     entry: Entry | None
     params: Mapping[str, str]
@@ -244,6 +248,18 @@ def file(call: Call) -> Result:
     return entry.served.files[id] if id in entry.served.files else picture(id)
 
 
+def create_response(call: Call) -> Result:
+    """Create a response."""
+    return responses.create(
+        call.responses, lambda model: call.entry or call.choose("", model), call.body
+    )
+
+
+def retrieve_response(call: Call) -> Result:
+    """Say what a response is, or go on with its stream."""
+    return responses.retrieve(call.responses, call.params["response"], call.query)
+
+
 _RUN: Final = "/threads/{thread}/runs/{run}"
 
 _OPERATIONS: Final[Sequence[tuple[Operation, str, str, Callable[[Call], Result]]]] = (
@@ -261,6 +277,8 @@ _OPERATIONS: Final[Sequence[tuple[Operation, str, str, Callable[[Call], Result]]
     ("create_message", "POST", "/threads/{thread}/messages", create_message),
     ("messages", "GET", "/threads/{thread}/messages", messages),
     ("message", "GET", "/threads/{thread}/messages/{message}", message),
+    ("create_response", "POST", "/responses", create_response),
+    ("retrieve_response", "GET", "/responses/{response}", retrieve_response),
     ("file", "GET", "/files/{file}/content", file),
 )
 

@@ -51,9 +51,13 @@ class Play:
         if leg == self.leg:
             self.is_heard, self.looks = self.sent == len(self.body), 0
 
+    def said(self) -> list[Read]:
+        """Give the events of this leg that have come true."""
+        return self.body.events(self._known())
+
     def objects(self) -> Objects:
         """Say what the objects are now."""
-        objects = self._folded(self.body.events(self._known()))
+        objects = self._folded(self.said())
         run = objects.run
         if self._is_busy() and run.get("status") == "queued":
             run = run | {"status": "in_progress"}

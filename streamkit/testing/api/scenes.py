@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain, repeat
 from typing import Any
@@ -10,8 +12,10 @@ from typing import Any
 from ...snapshots import Outcome
 from ..faults import Fault, Operation, Status
 from .bodies import Body, Carried, Ids, carried, rewritten
+from .converting import as_responses
 from .errors import missing
 from .objects import Objects, Wire, fold
+from .pictures import picture
 from .plays import Play
 from .served import Asked, Place, Served
 
@@ -61,6 +65,21 @@ class Entry:
         return [Body(leg.chunks) for leg in self.served.recording.legs] or [Body([])]
 
     @cached_property
+    def responses(self) -> Entry:
+        """The same as responses, where it is a run of the Assistants API."""
+        first = self.bodies[0].first_run
+        if first is None or first.run.object == "response":
+            return self
+        recording = as_responses(self.served.recording, self._url)
+        served = replace(self.served, recording=recording)
+        return Entry(self.name, served, self.statuses, self.place)
+
+    def _url(self, file_id: str) -> str:
+        """Give the content of an image as a URL."""
+        content = self.served.files.get(file_id, picture(file_id))
+        return f"data:image/png;base64,{b64encode(content).decode()}"
+
+    @cached_property
     def outcome(self) -> Outcome:
         """What it comes to."""
         return self._objects.outcome
@@ -98,6 +117,16 @@ class Scene:
         self.run_id: str | None = entry.run_id
         legs = entry.bodies_at(place)
         self.play: Play = Play(legs, busy_polls=entry.served.busy_polls, metadata=metadata)
+
+    @classmethod
+    def of_responses(cls, entry: Entry, metadata: Wire) -> Scene:
+        """Begin with the first response of what is played."""
+        scene = cls.__new__(cls)
+        scene.entry = entry.responses
+        scene.run_id = None
+        busy_polls = entry.served.busy_polls
+        scene.play = Play(entry.responses.bodies, busy_polls=busy_polls, metadata=metadata)
+        return scene
 
 
 class Thread:
