@@ -162,9 +162,10 @@ def open_source(source: object, *, is_async: bool) -> Opened:
             "a source is a path, bytes, an iterable of bytes or of frames, or an open "
             f"response; not {type(source).__name__}"
         )
-    if isinstance(source, list | tuple) and any(isinstance(item, str) for item in source):
+    is_whole = isinstance(source, list | tuple)
+    if is_whole and any(isinstance(item, str) for item in source):
         raise UsageError("bytes are needed, not text: read the source in binary")
-    return Opened(iter(source), source)
+    return Opened(iter(source), source, is_whole=is_whole)
 
 
 def _open_file(source: str | os.PathLike[str], *, is_async: bool) -> Opened:
