@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -16,7 +15,7 @@ from ..recording.comparing import compare
 from ..snapshots import RunSnapshot
 from ..sse import Frame
 from .fragments import Cutter, Size, Wire, call_items, part_items
-from .responding import ENDS, responses_of
+from .responding import ENDS, frame_of, responses_of
 from .states import (
     begun,
     calls_of,
@@ -31,6 +30,7 @@ from .states import (
 __all__ = ["explode", "legs_of"]
 
 Dialect: TypeAlias = Literal["assistants", "responses"]
+_DIALECTS: Final[Sequence[Dialect]] = ("assistants", "responses")
 
 _STEP: Final = "thread.run.step"
 _MESSAGE: Final = "thread.message"
@@ -77,7 +77,7 @@ def explode(
             of the parts of a message; each stays in its order.
         legs: Pause where functions were called, as the API does: an HTTP stream ends with
             ``requires_action``, and their step is completed in the next (see `legs_of`).
-            Otherwise all is one stream.
+            Otherwise all is one stream, or one response.
         dialect: ``"assistants"`` or ``"responses"``; None: the one that the run is of. A run
             of the Assistants API is told as responses by way of `to_response_items`, so it
             comes to what that gives; each leg is a response.
@@ -97,8 +97,11 @@ def explode(
         raise UsageError("explode takes a run that is complete or paused; here is no run at all")
     cutter = Cutter(size, seed, interleave=interleave)
     own: Dialect = "responses" if snapshot.run.object == "response" else "assistants"
+    if dialect is not None and dialect not in _DIALECTS:
+        raise UsageError(f"a dialect is one of {', '.join(_DIALECTS)}, not {dialect!r}")
     if (dialect or own) != "assistants":
-        frames = [frame for leg in responses_of(snapshot, cutter) for frame in leg]
+        told = responses_of(snapshot, cutter, legs=legs)
+        frames = [frame for leg in told for frame in leg]
         if own == "responses":
             _check(frames, snapshot)
         return frames
@@ -269,16 +272,7 @@ def _comes_to(way: _Telling, family: str) -> bool:
 
 
 def _frame(name: str, payload: Wire) -> Frame:
-    try:
-        data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        raise UsageError(
-            f"{payload.get('id')} holds half a character (a lone surrogate), which no fold "
-            "comes to: leave it out, or put U+FFFD in its place"
-        ) from None
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"{payload.get('id')} holds what JSON cannot: {error}") from None
-    return Frame(name, data)
+    return frame_of(name, payload, whose=str(payload.get("id")))
 
 
 def _check(frames: Iterable[Frame], snapshot: RunSnapshot) -> None:
