@@ -153,8 +153,9 @@ def open_source(source: object, *, is_async: bool) -> Opened:
         return _open_file(source, is_async=is_async)
     if hasattr(source, "iter_bytes") or hasattr(source, "aiter_bytes"):
         return _open_response(source, is_async=is_async)
+    is_whole = isinstance(source, list | tuple) or getattr(source, "is_whole", False) is True
     if is_async and isinstance(source, AsyncIterable):
-        return Opened(aiter(source), source)
+        return Opened(aiter(source), source, is_whole=is_whole)
     if isinstance(source, AsyncIterable) and not isinstance(source, Iterable):
         raise UsageError("this source is asynchronous: use afollow or aaccumulate")
     if isinstance(source, dict) or not isinstance(source, Iterable):
@@ -162,8 +163,7 @@ def open_source(source: object, *, is_async: bool) -> Opened:
             "a source is a path, bytes, an iterable of bytes or of frames, or an open "
             f"response; not {type(source).__name__}"
         )
-    is_whole = isinstance(source, list | tuple)
-    if is_whole and any(isinstance(item, str) for item in source):
+    if isinstance(source, list | tuple) and any(isinstance(item, str) for item in source):
         raise UsageError("bytes are needed, not text: read the source in binary")
     return Opened(iter(source), source, is_whole=is_whole)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
+from typing import Final
 
 from ..sse import FrameDecoder
 from .forms import Chunk, Leg, Recording
@@ -46,7 +47,7 @@ def replay(
         BrokenOff: Reading failed then, or the recording breaks off; after the last byte.
         UsageError: The speed is not above zero, or the gap below it.
     """
-    return _replay(_paced(source, speed, max_gap, clock), sleep)
+    return _Replay(_replay(_paced(source, speed, max_gap, clock), sleep))
 
 
 def areplay(
@@ -61,10 +62,44 @@ def areplay(
 
     `sleep` may give an awaitable; it is anyio's, if it is None.
     """
-    return _areplay(_paced(source, speed, max_gap, clock), sleep)
+    return _AsyncReplay(_areplay(_paced(source, speed, max_gap, clock), sleep))
 
 
-def _replay(moments: Iterator[float | bytes], sleep: Callable[[float], object]) -> Iterator[bytes]:
+class _Replay(Iterator[bytes]):
+    """The bytes of a recording: all there are, so that a fold reads them to their end."""
+
+    is_whole: Final = True
+
+    def __init__(self, told: Generator[bytes, None, None]) -> None:
+        self._told = told
+
+    def __next__(self) -> bytes:
+        return next(self._told)
+
+    def close(self) -> None:
+        """Leave it."""
+        self._told.close()
+
+
+class _AsyncReplay(AsyncIterator[bytes]):
+    """The bytes of a recording, awaited."""
+
+    is_whole: Final = True
+
+    def __init__(self, told: AsyncGenerator[bytes, None]) -> None:
+        self._told = told
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._told)
+
+    async def aclose(self) -> None:
+        """Leave it."""
+        await self._told.aclose()
+
+
+def _replay(
+    moments: Iterator[float | bytes], sleep: Callable[[float], object]
+) -> Generator[bytes, None, None]:
     for moment in moments:
         if isinstance(moment, bytes):
             yield moment
@@ -74,7 +109,7 @@ def _replay(moments: Iterator[float | bytes], sleep: Callable[[float], object]) 
 
 async def _areplay(
     moments: Iterator[float | bytes], sleep: Callable[[float], object] | None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     if sleep is None:
         import anyio  # noqa: PLC0415 - only who awaits needs it
 

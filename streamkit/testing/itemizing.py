@@ -22,8 +22,8 @@ def item_said(item: Wire, index: int, cutter: Cutter) -> Iterator[Said]:
         index: Its place in the output.
         cutter: Cuts its texts, and mixes those of its parts where it interleaves.
     """
-    place = {name: item[name] for name in ("id",) if name in item}
-    place = {f"item_{name}": value for name, value in place.items()} | {"output_index": index}
+    named = {"item_id": item["id"]} if "id" in item else {}
+    place = named | {"output_index": index}
     under_way = {"status": "in_progress"} if "status" in item else {}
     first, rest = _KINDS.get(str(item.get("type")), _whole)(item, cutter)
     yield "output_item.added", {"output_index": index, "item": item | under_way | first}
@@ -36,7 +36,7 @@ def item_said(item: Wire, index: int, cutter: Cutter) -> Iterator[Said]:
 _Cut: TypeAlias = tuple[Wire, Iterable[Said]]
 
 
-def _whole(item: Wire, _: Cutter) -> _Cut:
+def _whole(_: Wire, __: Cutter) -> _Cut:
     """Say at once what an item is."""
     return {}, ()
 
@@ -157,7 +157,7 @@ def _content(part: Wire, cutter: Cutter) -> Iterator[Said]:
     """Say a part of a message, or of the reasoning itself."""
     kind = str(part.get("type"))
     field = "refusal" if kind == "refusal" else "text"
-    more = {"logprobs": []} if kind == "output_text" else {}
+    more: Wire = {"logprobs": []} if kind == "output_text" else {}
     first = _emptied(part, **{field: "", "annotations": []})
     yield "content_part.added", {"part": part | first}
     yield from _grown(kind, field, part.get(field), cutter, **more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from .._wire import to_wire
@@ -44,7 +45,7 @@ def responses_of(
         told = _recorded(run, to_response_items(snapshot))
     else:
         parted = _in_legs(snapshot, image_url)
-        told = _converted(run, parted if legs else [sum(parted, [])])
+        told = _converted(run, parted if legs else [[*chain.from_iterable(parted)]])
     return [_frames(response, output, cutter) for response, output in told]
 
 

@@ -17,7 +17,7 @@ from .._inputs import to_frame
 from .._json import parse
 from ..dialects import decode
 from ..errors import DecodeError, PeerError, RecordingError, UsageError
-from ..events import DoneEvent
+from ..events import DoneEvent, ResponseEndEvent
 from ..limits import DEFAULT_LIMITS
 from ..recording.forms import Chunk, Form, Leg, Recording
 from ..recording.reading import _decompressed, read
@@ -25,6 +25,7 @@ from ..snapshots import RunSnapshot
 from ..sse import Frame, encode_frame, parse_block
 from .exploding import explode
 from .framing import Piece, pieces_of
+from .responding import ENDS
 from .wire import snapshot_from_wire
 
 __all__ = ["PlayedSource", "is_live", "recording_of", "says_done"]
@@ -38,6 +39,9 @@ _JOINED: Final = ("raw", "events")
 # What may be one leg of a sequence, beside a file that is open.
 _ONE: Final = (str, os.PathLike, bytes, bytearray, memoryview, Recording)
 
+# One of these is in the last frame of a leg.
+_LAST_WORDS: Final = (b"done", b"[DONE]", *(f"response.{end}".encode() for end in ENDS))
+
 _WHAT: Final = (
     "what is played is a run that script() built, frames, a recording, a path, bytes, or a "
     "sequence of paths or bytes, each of them a leg"
@@ -48,7 +52,8 @@ def recording_of(source: PlayedSource, *, gap: float = 0.0) -> Recording:
     """Return what is to be played, as a recording; its bytes are never changed.
 
     What has no times of its own comes a frame at a time. A body that holds several legs,
-    one after another, is cut after each ``done``; whatever knows its legs keeps them.
+    one after another, is cut after each ``done`` and each response; whatever knows its
+    legs keeps them.
 
     Args:
         source: A run that `script` built, or a fold; a sequence of frames; a recording, or
@@ -79,15 +84,21 @@ def is_live(source: object) -> bool:
 
 def says_done(piece: Piece) -> bool:
     """Whether a frame is the last one of a leg."""
+    return _last_word(piece) is not None
+
+
+def _last_word(piece: Piece) -> DoneEvent | ResponseEndEvent | None:
+    """Return the event that ends a leg, if a frame is one."""
     data = piece.data
-    if not piece.is_frame or (b"done" not in data and b"[DONE]" not in data):
-        return False
+    if not piece.is_frame or not any(word in data for word in _LAST_WORDS):
+        return None
     text = data.strip()
     frame = Frame("message", text) if text.startswith(b"{") else parse_block(text)[0]
     try:
-        return frame is not None and isinstance(decode(frame), DoneEvent)
+        event = None if frame is None else decode(frame)
     except PeerError:
-        return False
+        return None
+    return event if isinstance(event, DoneEvent | ResponseEndEvent) else None
 
 
 def _found(source: Any) -> Recording:
@@ -177,16 +188,18 @@ def _in_legs(recording: Recording) -> Recording:
 def _legs(pieces: Iterable[Piece]) -> list[list[Chunk]]:
     """Put pieces together to legs; what is no frame goes with one that is."""
     legs: list[list[Chunk]] = []
-    has_ended = True
+    last: object = DoneEvent()
     waiting: list[Chunk] = []
     for piece in pieces:
         waiting.append(Chunk(piece.data))
         if piece.is_frame:
-            if has_ended:
+            before, last = last, _last_word(piece)
+            # A response has ended by itself; some servers say done even so.
+            is_said_again = isinstance(before, ResponseEndEvent) and isinstance(last, DoneEvent)
+            if before is not None and not is_said_again:
                 legs.append([])
             legs[-1] += waiting
             waiting = []
-            has_ended = says_done(piece)
     if waiting:
         legs = [*legs[:-1], [*legs[-1], *waiting]] if legs else [waiting]
     return legs

@@ -86,6 +86,11 @@ class Stream:
             raise UsageError("a live source is known only once it has come; record it with tee")
         return self._recording
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether a fold is to read on where the run seems to be over: there is another leg."""
+        return self._recording is not None and len(self._recording.legs) > 1
+
     @cached_property
     def snapshot(self) -> RunSnapshot:
         """What the run comes to without faults; its outcome says if that is no end.
@@ -94,7 +99,7 @@ class Stream:
             UsageError: It is live, and not known before it comes.
             DecodeError, LimitError: It is spoiled by itself.
         """
-        return accumulate(iter(Stream(self.recording)), allow_partial=True)
+        return accumulate(Stream(self.recording), allow_partial=True)
 
     def __iter__(self) -> Iterator[bytes]:
         if self._sleep is None and any(_is_endless(fault) for fault in self.faults):
