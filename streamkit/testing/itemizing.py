@@ -160,13 +160,12 @@ def _content(part: Wire, cutter: Cutter) -> Iterator[Said]:
     more: Wire = {"logprobs": []} if kind == "output_text" else {}
     first = _emptied(part, **{field: "", "annotations": []})
     yield "content_part.added", {"part": part | first}
-    *pieces, whole = [*_grown(kind, field, part.get(field), cutter, **more)] or [None]
-    yield from pieces
+    grown = [*_grown(kind, field, part.get(field), cutter, **more)]
+    yield from grown[:-1]
     for rank, annotation in enumerate(part.get("annotations") or []):
         note = {"annotation_index": rank, "annotation": annotation}
         yield f"{kind}.annotation.added", note
-    if whole is not None:
-        yield whole
+    yield from grown[-1:]
     yield "content_part.done", {"part": part}
 
 

@@ -106,6 +106,8 @@ def create(call: Call) -> Result:
     entry = call.entry or call.choose(assistant, model)
     if entry is None:
         raise missing("thread", thread_id) if thread_id else missing("assistant", assistant)
+    if entry.is_response:
+        raise failed("What is served is a response, which is created by POST /responses.")
     if entry.run_id is None and not call.body.get("stream"):
         raise failed("What is served has no run in it, so it can be streamed only.")
     thread = call.threads.stage(entry, thread_id, pairs(made, "metadata", "thread."))

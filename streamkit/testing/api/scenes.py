@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 from ...snapshots import Outcome
 from ..faults import Fault, Operation, Status
 from .bodies import Body, Carried, Ids, carried, rewritten
-from .converting import as_responses
+from .converting import as_responses, data_url, is_response
 from .errors import missing
 from .objects import Objects, Wire, fold
 from .pictures import picture
@@ -65,19 +64,19 @@ class Entry:
         return [Body(leg.chunks) for leg in self.served.recording.legs] or [Body([])]
 
     @cached_property
+    def is_response(self) -> bool:
+        """Whether it is of the Responses API."""
+        return is_response(self.bodies[0])
+
+    @cached_property
     def responses(self) -> Entry:
-        """The same as responses, where it is a run of the Assistants API."""
-        first = self.bodies[0].first_run
-        if first is None or first.run.object == "response":
-            return self
+        """The same as responses."""
         recording = as_responses(self.served.recording, self._url)
         served = replace(self.served, recording=recording)
         return Entry(self.name, served, self.statuses, self.place)
 
     def _url(self, file_id: str) -> str:
-        """Give the content of an image as a URL."""
-        content = self.served.files.get(file_id, picture(file_id))
-        return f"data:image/png;base64,{b64encode(content).decode()}"
+        return data_url(self.served.files.get(file_id, picture(file_id)))
 
     @cached_property
     def outcome(self) -> Outcome:
