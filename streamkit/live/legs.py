@@ -85,7 +85,8 @@ class Legs(Live):
     def _again(self, resuming: Resuming) -> Generator[bytes, None, None]:
         self._hang_up()
         try:
-            self._connection = self._wire.connect(self._wire.drive(resuming.next()))
+            request = self._wire.drive(resuming.next())
+            self._connection = self._wire.connect(self._timed(self._wire.client, request))
         except Exception as error:  # noqa: BLE001 - it passes, or is raised
             self._refused(resuming, error)
         else:
@@ -173,6 +174,7 @@ class AsyncLegs(Live):
         await self._hang_up()
         try:
             request = await self._wire.drive(resuming.next())
+            request = self._timed(self._wire.client, request)
             self._connection = await self._wire.connect(request)
         except Exception as error:  # noqa: BLE001 - it passes, or is raised
             self._refused(resuming, error)

@@ -7,7 +7,7 @@ be asked for again, from the event after the last one that was received.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from ..accumulator import Accumulator
 from ..errors import TruncatedError
+from ..snapshots import Run
 from .recovery import KEPT
 from .requests import Params, Request, path
 from .waiting import Recovery, Waiting
@@ -23,7 +24,8 @@ from .wires import Plan
 __all__ = ["Responses", "Resuming"]
 
 _STREAMING: Final = re.compile(r"(?P<base>.*?/responses)(?:/(?P<id>[^/]+))?/?")
-_ASKED: Final = frozenset({"stream", "starting_after"})
+_START: Final = "starting_after"
+_ASKED: Final = frozenset({"stream", _START})
 
 
 class Responses(Struct, frozen=True, kw_only=True):
@@ -32,11 +34,13 @@ class Responses(Struct, frozen=True, kw_only=True):
     Attributes:
         base: The URL of all responses.
         response_id: None where the request created the response.
+        start: After which event the request asked for its stream, as it said that.
         params, headers, options: Of each request.
     """
 
     base: str
     response_id: str | None = None
+    start: str | None = None
     params: Params = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -52,7 +56,8 @@ class Responses(Struct, frozen=True, kw_only=True):
         return cls(
             base=found["base"],
             response_id=unquote(found["id"]) if found["id"] else None,
-            params=[param for param in params if param[0] not in _ASKED],
+            start=next((str(value) for name, value in params if name == _START), None),
+            params=[*(each for each in params if each[0] not in _ASKED), *_wanted(request.json)],
             headers=request.headers,
             options={name: request.options[name] for name in KEPT if name in request.options},
         )
@@ -61,9 +66,9 @@ class Responses(Struct, frozen=True, kw_only=True):
         """Return where the next response can be asked for that a request opens."""
         return Responses.of(request) or self
 
-    def after(self, response_id: str, number: int | None) -> Request:
+    def after(self, response_id: str, number: object) -> Request:
         """Return the request for the events after a number; all of them, without one."""
-        start = [] if number is None else [("starting_after", str(number))]
+        start = [] if number is None else [(_START, str(number))]
         return Request(
             method="GET",
             url=self.base + path(response_id),
@@ -73,6 +78,15 @@ class Responses(Struct, frozen=True, kw_only=True):
         )
 
 
+def _wanted(body: Any) -> Sequence[tuple[str, str]]:
+    """Return what of a body says how the stream is to be, as it is said in a query."""
+    said = body if isinstance(body, dict) else {}
+    included, options = said.get("include"), said.get("stream_options")
+    params = [("include[]", str(each)) for each in included or ()]
+    obfuscated = options.get("include_obfuscation") if isinstance(options, dict) else None
+    return [*params, *([("include_obfuscation", "false")] if obfuscated is False else [])]
+
+
 class Resuming:
     """When to ask for the rest of a response, and for which; one for each break.
 
@@ -80,31 +94,62 @@ class Resuming:
         recovery: How to ask.
         accumulator: What holds the response so far.
         place: Where to ask.
+        earlier: What was known of a response before the request that opened the stream.
     """
 
-    def __init__(self, recovery: Recovery, accumulator: Accumulator, place: Responses) -> None:
+    def __init__(
+        self,
+        recovery: Recovery,
+        accumulator: Accumulator,
+        place: Responses,
+        *,
+        earlier: Run | None,
+    ) -> None:
         self._waiting = Waiting(recovery)
         self._accumulator = accumulator
         self._place = place
-        self._known = accumulator.sequence_number
+        self._earlier = earlier
+        self._known = self._number
 
     @property
     def has_advanced(self) -> bool:
         """Whether there was something new since the break."""
-        return self._accumulator.sequence_number != self._known
+        return self._number != self._known
+
+    @property
+    def _number(self) -> int | None:
+        """The number of the last event, if numbers tell which events were taken."""
+        numbering = self._accumulator._picture._numbering
+        return numbering.number if numbering._is_sound else None
 
     def next(self) -> Plan[Request]:
         """Return the request for what comes next, when it is time for it.
 
         Raises:
-            TruncatedError: That time is over, or nothing tells which response it was.
+            TruncatedError: That time is over, or the rest cannot be told from what was
+                received, or nothing tells which response it was.
         """
-        run = self._accumulator.run
-        id = self._place.response_id or (run.id if run is not None else None)
+        request = self._request()
+        pause = self._waiting.pause()
+        self._waiting.wanted = 0.0
+        yield pause
+        return request
+
+    def _request(self) -> Request:
+        place, run = self._place, self._accumulator.run
+        id = place.response_id
+        if id is None and run is not None and run is not self._earlier:
+            id = run.id
         if id is None:
             raise TruncatedError("the stream broke before it said which response it created")
-        yield self._waiting.pause()
-        return self._place.after(id, self._accumulator.sequence_number)
+        if run is None or run.id != id:
+            return place.after(id, place.start)
+        if self._number is None:
+            raise TruncatedError(
+                f"the rest of {id} cannot be asked for, since nothing numbers its events: all of "
+                "them would come again"
+            )
+        return place.after(id, self._number)
 
     def bear(self, error: Exception) -> None:
         """Let a failure pass, or raise it."""

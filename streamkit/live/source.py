@@ -12,7 +12,7 @@ import msgspec
 from .._sources import Opened, is_transport_failure
 from ..accumulator import Accumulator
 from ..errors import PeerError, ResponseError, UsageError
-from ..snapshots import RequiredAction
+from ..snapshots import RequiredAction, Run
 from .conversation import Conversation
 from .recovery import Place, Polling
 from .requests import Request
@@ -43,6 +43,7 @@ class Live(Opened):
         "_answered",
         "_asking",
         "_conversation",
+        "_earlier",
         "_is_given_up",
         "_is_polling",
         "_is_reading",
@@ -71,6 +72,7 @@ class Live(Opened):
         self._is_reading = False
         self._is_polling = False
         self._answered: RequiredAction | None = None
+        self._earlier: Run | None = None
         self._asking: Polling | None = None
         self._resuming: Resuming | None = None
         self._is_given_up = False
@@ -117,8 +119,12 @@ class Live(Opened):
             self._place = self._place.at(request)
         self._is_reading = self._is_polling = False
         self.response = None
-        run = self._accumulator.run
+        self._earlier = run = self._accumulator.run
         self._answered = run.required_action if run is not None else None
+        return self._timed(client, request)
+
+    def _timed(self, client: Any, request: Request) -> Request:
+        """Return the request of a stream, which is to say something all the time."""
         stall = self._recovery.stall if self._recovery is not None else None
         if stall is None:
             return request
@@ -157,7 +163,7 @@ class Live(Opened):
         if self._resuming is None or self._resuming.has_advanced:
             self._tell_of(failure)
             recovery = self._recovery or Recovery()
-            self._resuming = Resuming(recovery, self._accumulator, place)
+            self._resuming = Resuming(recovery, self._accumulator, place, earlier=self._earlier)
         return self._resuming
 
     def _refused(self, resuming: Resuming, error: Exception) -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
 from typing import Final
 
+from ..dialects import EventReader
+from ..limits import DEFAULT_LIMITS
 from ..sse import FrameDecoder
 from .forms import Chunk, Leg, Recording
 from .pacing import Pace
@@ -136,7 +138,7 @@ def _paced(
 def _moments(recording: Recording, pace: Pace) -> Iterator[float | bytes]:
     for number, leg in enumerate(recording.legs, 1):
         is_last = number == len(recording.legs)
-        chunks = leg.chunks if leg.error is None or is_last else [*_whole(leg)]
+        chunks = leg.chunks if is_last else [*_whole(leg)]
         waits = [leg.after, *(chunk.after for chunk in chunks), leg.end_after]
         datas = [b"", *(chunk.data for chunk in chunks), b""]
         for after, data in zip(waits, datas, strict=True):
@@ -152,10 +154,21 @@ def _moments(recording: Recording, pace: Pace) -> Iterator[float | bytes]:
 
 
 def _whole(leg: Leg) -> Iterable[Chunk]:
-    """Return a leg that was cut without its unfinished frame, so that the next can follow."""
+    """Return a leg that was cut without its unfinished frame, so that the next can follow.
+
+    One that lacks only its blank line was taken, so it gets that.
+    """
     decoder = FrameDecoder()
     decoder.feed(leg.body)
-    left = len(leg.body) - len(decoder.finish())
+    rest = decoder.finish()
+    reader = EventReader(DEFAULT_LIMITS)
+    reader.read(rest)
+    if reader.finish():
+        yield from [*leg.chunks, Chunk(b"\n\n")]
+        return
+    left = len(leg.body) - len(rest)
+    if leg.error is None and not left:  # nothing tells that this is made of frames
+        left = len(rest)
     for chunk in leg.chunks:
         yield Chunk(chunk.data[:left], chunk.after)
         left = max(0, left - len(chunk.data))
