@@ -32,7 +32,7 @@ def check(observers: Sequence[object], accumulator: Accumulator | None, *, may_w
             raise UsageError(
                 "an observer is async: use afollow or aaccumulate, or aopen_run for a live run"
             )
-    if accumulator is not None and accumulator.outcome == "complete":
+    if accumulator is not None and not accumulator._may_begin:
         raise UsageError("the accumulator's run is complete; another run needs its own")
 
 

@@ -226,6 +226,13 @@ class Accumulator:
         except PeerError as error:
             return (error,)
 
+    @property
+    def _may_begin(self) -> bool:
+        """Whether another leg may begin: a run ends once, but responses follow each other."""
+        run = self._picture.run
+        is_response = run is not None and run.object == "response"
+        return is_response or self._picture.outcome != "complete"
+
     def begin(self) -> None:
         """Take note that a leg begins, even if nothing comes in it.
 
@@ -235,7 +242,8 @@ class Accumulator:
             UsageError: The run is complete.
         """
         if self._picture.outcome != "open":
-            self._check_incomplete("another leg")
+            if not self._may_begin:
+                self._check_incomplete("another leg")
             self._picture.begin_leg()
 
     def end(self, *, cut: bool = False) -> Sequence[Change]:

@@ -25,10 +25,10 @@ __all__ = ["AsyncLegs", "Legs"]
 
 
 class _Beginning(Iterator[bytes]):
-    """The first item of a leg: it opens the leg, whose items take this one's place."""
+    """The first item of a stream: it opens the stream, whose items take this one's place."""
 
-    def __init__(self, go_on: Callable[[Conversation], None], conversation: Conversation) -> None:
-        self._open = partial(go_on, conversation)
+    def __init__(self, open: Callable[[], None]) -> None:
+        self._open = open
 
     def __next__(self) -> bytes:
         self._open()
@@ -36,12 +36,10 @@ class _Beginning(Iterator[bytes]):
 
 
 class _AsyncBeginning(AsyncIterator[bytes]):
-    """The first item of a leg that is read asynchronously."""
+    """The first item of a stream that is read asynchronously."""
 
-    def __init__(
-        self, go_on: Callable[[Conversation], Awaitable[None]], conversation: Conversation
-    ) -> None:
-        self._open = partial(go_on, conversation)
+    def __init__(self, open: Callable[[], Awaitable[None]]) -> None:
+        self._open = open
 
     async def __anext__(self) -> bytes:
         await self._open()
@@ -79,18 +77,19 @@ class Legs(Live):
     def resume(self, failure: Exception | None) -> Iterator[Any]:
         """Return what the API says of the rest of the leg."""
         if isinstance(self._place, Responses):
-            return self._again(self._resumed(self._place, failure))
+            return _Beginning(partial(self._again, self._resumed(self._place, failure)))
         return self._rest(self._asked(failure))
 
-    def _again(self, resuming: Resuming) -> Generator[bytes, None, None]:
+    def _again(self, resuming: Resuming) -> None:
         self._hang_up()
         try:
             request = self._wire.drive(resuming.next())
             self._connection = self._wire.connect(self._timed(self._wire.client, request))
         except Exception as error:  # noqa: BLE001 - it passes, or is raised
             self._refused(resuming, error)
+            self.items = iter(())
         else:
-            yield from self._connection.body
+            self.items = self._connection.body
 
     def _rest(self, polling: Polling) -> Generator[Event, None, None]:
         self._hang_up()
@@ -100,7 +99,7 @@ class Legs(Live):
     def next_leg(self) -> Iterator[bytes] | None:
         """Return what opens the next leg, if the run waits and can be answered."""
         conversation = self._next()
-        return _Beginning(self._go_on, conversation) if conversation is not None else None
+        return None if conversation is None else _Beginning(partial(self._go_on, conversation))
 
     def _go_on(self, conversation: Conversation) -> None:
         self._hang_up()
@@ -167,10 +166,10 @@ class AsyncLegs(Live):
     def resume(self, failure: Exception | None) -> AsyncIterator[Any]:
         """Return what the API says of the rest of the leg."""
         if isinstance(self._place, Responses):
-            return self._again(self._resumed(self._place, failure))
+            return _AsyncBeginning(partial(self._again, self._resumed(self._place, failure)))
         return self._rest(self._asked(failure))
 
-    async def _again(self, resuming: Resuming) -> AsyncGenerator[bytes, None]:
+    async def _again(self, resuming: Resuming) -> None:
         await self._hang_up()
         try:
             request = await self._wire.drive(resuming.next())
@@ -178,9 +177,9 @@ class AsyncLegs(Live):
             self._connection = await self._wire.connect(request)
         except Exception as error:  # noqa: BLE001 - it passes, or is raised
             self._refused(resuming, error)
+            self.items = iter(())
         else:
-            async for chunk in self._connection.body:
-                yield chunk
+            self.items = self._connection.body
 
     async def _rest(self, polling: Polling) -> AsyncGenerator[Event, None]:
         await self._hang_up()
@@ -191,7 +190,9 @@ class AsyncLegs(Live):
     def next_leg(self) -> AsyncIterator[bytes] | None:
         """Return what opens the next leg, if the run waits and can be answered."""
         conversation = self._next()
-        return _AsyncBeginning(self._go_on, conversation) if conversation is not None else None
+        if conversation is None:
+            return None
+        return _AsyncBeginning(partial(self._go_on, conversation))
 
     async def _go_on(self, conversation: Conversation) -> None:
         await self._hang_up()
