@@ -651,3 +651,12 @@ def test_frames_are_played_response_by_response() -> None:
     assert [FrameDecoder().feed(body) for body in bodies] == legs_of(frames)
     closed = b"".join(bodies[:1]) + b"data: [DONE]\n\n" + bodies[1] + b"data: [DONE]\n\n"
     assert len(Stream(closed).recording.legs) == 2
+
+
+def test_what_has_come_true_stays_so_where_a_stream_is_read_again() -> None:
+    transport = MockTransport(RUN)
+    with httpx.Client(base_url=NO_NETWORK, transport=transport) as client:
+        client.request(**create(background=True))
+        with client.stream("GET", **again("resp_1_1", 4)) as response:
+            for _ in response.iter_bytes():
+                assert client.get("/responses/resp_1_1").json()["status"] == "completed"

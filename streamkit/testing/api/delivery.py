@@ -58,6 +58,7 @@ class Delivery:
         # The run may be at the next leg before this one has ended.
         self._leg = scene.play.leg if leg is None else leg
         self._at = start or 0  # where the body goes on
+        self._hear = self._play.hear if start is None else self._play.hear_again
         faults = self._served.faults if start is None else ()
         has_stops = any(isinstance(fault, Stop) for fault in faults)
         self._due = [*stops_of(faults, self._leg, self._body.ends)] if has_stops else []
@@ -81,7 +82,7 @@ class Delivery:
             clock: Gives the time in seconds, so that lateness does not add up; None: waits
                 are as they were, however long it took to carry them out.
         """
-        self._play.hear(self._leg, self._at)
+        self._hear(self._leg, self._at)
         try:
             yield from self._told(clock)
             while isinstance(stall := self._stop, Stall) and not self._play.is_cancelled:
@@ -116,7 +117,7 @@ class Delivery:
             # The run is there as soon as the client may know it: it may answer at once.
             self._at += len(chunk.data)
             self.scene.entry.sent += len(chunk.data)
-            self._play.hear(self._leg, self._at)
+            self._hear(self._leg, self._at)
             yield from map(self._pack, self._rewriter.feed(chunk.data))
         is_whole = self._stop is None and not self._play.is_cancelled
         if is_whole and (seconds := wait(self._served.recording.legs[self._leg].end_after)):

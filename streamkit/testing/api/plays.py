@@ -46,6 +46,12 @@ class Play:
         if leg == self.leg:
             self.sent, self.is_heard = sent, True
 
+    def hear_again(self, leg: int, sent: int) -> None:
+        """So many bytes were sent by now, some again: what has come true stays so."""
+        if leg == self.leg:
+            known = self.body.ends[self._known()]
+            self.sent, self.is_heard = max(self.sent, known, sent), True
+
     def leave(self, leg: int) -> None:
         """Nobody listens to a leg any more: what is left of it goes on unheard."""
         if leg == self.leg:
