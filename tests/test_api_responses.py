@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+import anyio
 import httpx
 import httpx2
 import pytest
@@ -20,10 +21,12 @@ from streamkit import (
     LogAppended,
     RunSnapshot,
     TextAppended,
+    UsageError,
+    aaccumulate,
     accumulate,
 )
 from streamkit.convert import to_response_items
-from streamkit.recording import Chunk, Leg, Recording
+from streamkit.recording import Chunk, Leg, Recording, areplay, replay, scrub
 from streamkit.recording.transports import RecordingTransport
 from streamkit.server import serve
 from streamkit.testing.api.pictures import picture
@@ -630,8 +633,7 @@ def test_openai_python_is_told_of_failures() -> None:
 # Written down, and played again
 
 
-@on_every_form
-def test_what_is_recorded_is_played_again(form: Form, tmp_path: Any) -> None:
+def test_what_is_recorded_is_played_again(tmp_path: Any) -> None:
     bodies = conversation(MockTransport(RUN))
     path = tmp_path / "chat.sse.jsonl"
     record = RecordingTransport(path, MockTransport(RUN))
@@ -643,6 +645,19 @@ def test_what_is_recorded_is_played_again(form: Form, tmp_path: Any) -> None:
     snapshot: RunSnapshot = accumulate(Stream(path))
     assert snapshot == accumulate(bodies)
     assert len(snapshot.steps) == 3
+    assert accumulate(replay(path)) == snapshot  # read to its end, not to that of a response
+    assert anyio.run(aaccumulate, areplay(path)) == snapshot
+    assert anyio.run(aaccumulate, Stream(path)) == snapshot
+    scrubbed = accumulate([leg.body for leg in scrub(path).legs])
+    assert [each.type for each in scrubbed.steps] == [each.type for each in snapshot.steps]
+    assert scrubbed.problems == ()
+
+
+def test_a_list_is_all_there() -> None:
+    runs = [*explode(script("a", id="run_a")), *explode(script("b", id="run_b"))]
+    with pytest.raises(UsageError, match="the run is complete"):
+        accumulate(runs)
+    assert accumulate(iter(runs)).run == accumulate(runs[: len(runs) // 2]).run  # it may be live
 
 
 def test_frames_are_played_response_by_response() -> None:

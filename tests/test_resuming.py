@@ -206,6 +206,12 @@ def test_a_stall_is_noticed_without_a_timeout_of_the_client(way: Way) -> None:
         assert way.follow(server.url, recovery={"stall": 0.2}) == WHOLE
 
 
+def test_every_stream_is_to_say_something_all_the_time() -> None:
+    api = Api(cut(0, 8), cut(8, 9), rest(9))
+    assert PLAIN.follow(BASE, api.transport, recovery={"stall": 7.0}) == WHOLE
+    assert [each.extensions["timeout"]["read"] for each in api.requests] == [7.0] * 3
+
+
 # A server that does as it is told
 
 
