@@ -9,7 +9,6 @@ from ..._wire import to_wire
 from ...accumulator import Accumulator
 from ...convert import to_response_items
 from ...errors import PeerError
-from ...events import ResponseStreamEvent
 from .bodies import Body, Read
 from .delivery import Delivery
 from .errors import ApiError, bad, failed
@@ -226,6 +225,6 @@ def _place(body: Body, number: int) -> int:
     """Say where the events begin that come after a number."""
     for rank, said in enumerate(body.said):
         for event in said:
-            if isinstance(event, ResponseStreamEvent) and (event.sequence_number or 0) > number:
+            if (getattr(event, "sequence_number", None) or 0) > number:
                 return body.ends[rank]
     return len(body)
