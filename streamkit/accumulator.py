@@ -111,7 +111,7 @@ class Accumulator:
 
     @property
     def sequence_number(self) -> int | None:
-        """The number of the last event of a response, where the server numbers them."""
+        """The number of a response's last event, where numbers tell which were taken."""
         return self._picture.sequence
 
     def snapshot(self) -> RunSnapshot:

@@ -211,7 +211,7 @@ def test_the_start_page_says_what_is_served() -> None:
     assert not list(html.iter("b"))
 
 
-def test_the_request_on_the_start_page_works(tmp_path: Path) -> None:
+def test_the_requests_on_the_start_page_work(tmp_path: Path) -> None:
     with serve({"it's $HOME": RUN}, speed=float("inf")) as server:
         _, html = page(server)
         curl = next(html.iter("pre")).text or ""
@@ -221,11 +221,12 @@ def test_the_request_on_the_start_page_works(tmp_path: Path) -> None:
         done = subprocess.run(
             ["/bin/sh", "-c", curl], env={"PATH": str(tmp_path)}, capture_output=True, check=True
         )
-        argv: list[str] = httpx.Response(200, content=done.stdout).json()
-        url, body = argv[2], argv[-1]
         with connected(server) as client:
-            assert accumulate([client.post(url, content=body).content]).outcome == "complete"
-        assert server.requests[0].json["assistant_id"] == "it's $HOME"
+            for line in done.stdout.splitlines():
+                _, _, url, *_, body = json.loads(line)
+                assert accumulate([client.post(url, content=body).content]).outcome == "complete"
+        run, response = (asked.json for asked in server.requests)
+        assert run["assistant_id"] == response["model"] == "it's $HOME"
 
 
 @pytest.mark.parametrize("host", ["[", "<script>", "a:b:c", "localhost:1"])

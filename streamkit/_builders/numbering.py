@@ -21,9 +21,10 @@ class Numbering:
     Attributes:
         last: The last event that had a number.
         number: That number, or None where the server does not number its events.
+        is_sound: Whether numbers tell which events were taken.
     """
 
-    __slots__ = ("_is_sound", "_ledger", "last", "number")
+    __slots__ = ("_ledger", "is_sound", "last", "number")
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -33,22 +34,22 @@ class Numbering:
         """Begin with another response."""
         self.number: int | None = None
         self.last: Numbered | None = None
-        self._is_sound = True
+        self.is_sound = True
 
     def has(self, event: Numbered) -> bool:
         """Whether an event was taken before."""
         said, number = event.sequence_number, self.number
-        if said is None or number is None or not self._is_sound or said > number:
+        if said is None or number is None or not self.is_sound or said > number:
             return False
         return said < number or event == self.last
 
     def take(self, event: Numbered) -> None:
         """Note an event that was not taken before; report it where others are missing."""
         said, number = event.sequence_number, self.number
-        if said is None or not self._is_sound:
+        if said is None or not self.is_sound:
             return
         if number is not None and said != number + 1:
             self._ledger.problem("sequence_gap", known=str(number), said=str(said))
-            self._is_sound = said > number
+            self.is_sound = said > number
         self.number = said
         self.last = event

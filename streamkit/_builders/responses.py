@@ -40,8 +40,8 @@ class ResponsePicture(Picture):
 
     @property
     def sequence(self) -> int | None:
-        """The number of the last event, where the server numbers them."""
-        return self._numbering.number
+        """The number of the last event, where numbers tell which were taken."""
+        return self._numbering.number if self._numbering.is_sound else None
 
     def is_known(self, event: Numbered) -> bool:
         """Whether an event was taken before, by its number."""

@@ -109,18 +109,12 @@ class Resuming:
         self._accumulator = accumulator
         self._place = place
         self._earlier = earlier
-        self._known = self._number
+        self._known = accumulator.sequence_number
 
     @property
     def has_advanced(self) -> bool:
         """Whether there was something new since the break."""
-        return self._number != self._known
-
-    @property
-    def _number(self) -> int | None:
-        """The number of the last event, if numbers tell which events were taken."""
-        numbering = self._accumulator._picture._numbering
-        return numbering.number if numbering._is_sound else None
+        return self._accumulator.sequence_number != self._known
 
     def next(self) -> Plan[Request]:
         """Return the request for what comes next, when it is time for it.
@@ -144,12 +138,12 @@ class Resuming:
             raise TruncatedError("the stream broke before it said which response it created")
         if run is None or run.id != id:
             return place.after(id, place.start)
-        if self._number is None:
+        if self._accumulator.sequence_number is None:
             raise TruncatedError(
                 f"the rest of {id} cannot be asked for, since nothing numbers its events: all of "
                 "them would come again"
             )
-        return place.after(id, self._number)
+        return place.after(id, self._accumulator.sequence_number)
 
     def bear(self, error: Exception) -> None:
         """Let a failure pass, or raise it."""

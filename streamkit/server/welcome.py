@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from collections.abc import Mapping
 from html import escape
 from string import Template
 from typing import Final
@@ -61,14 +62,16 @@ def welcome(api: Api, origin: str) -> str:
         origin: Where, as the client sees it.
     """
     entries, mapping = api.catalogue.entries, api.catalogue.mapping
-    about = "The API of runs, played from recordings. Whatever else is asked for is refused."
+    about = "Runs and responses, played from recordings. Whatever else is asked for is refused."
     if api.is_sunset:
-        about = "These endpoints are switched off: whatever is asked of them is answered with 404."
+        about = "The endpoints of runs are switched off: they answer 404. Responses are served."
     url = f"{origin.rstrip('/')}/v1"
-    asked = json.dumps({"assistant_id": entries[0].name if entries else "asst_1", "stream": True})
-    curl = (
-        f"curl -N {shlex.quote(f'{url}/threads/thread_1/runs')} \\\n"
-        f"  -H 'Content-Type: application/json' -d {shlex.quote(asked)}"
+    name = entries[0].name if entries else "asst_1"
+    curl = "\n".join(
+        (
+            _asking(f"{url}/threads/thread_1/runs", {"assistant_id": name, "stream": True}),
+            _asking(f"{url}/responses", {"model": name, "input": "Hello", "stream": True}),
+        )
     )
     said = [f"{_code(key)} is {_code(name)}" for key, name in mapping.items()]
     return _PAGE.substitute(
@@ -78,6 +81,14 @@ def welcome(api: Api, origin: str) -> str:
         mapping=f": {', '.join(said)}" if said else "",
         curl=escape(curl),
         python=escape(f'client = openai.OpenAI(base_url="{url}", api_key="none")'),
+    )
+
+
+def _asking(url: str, body: Mapping[str, object]) -> str:
+    """Write the command that asks for a stream."""
+    return (
+        f"curl -N {shlex.quote(url)} \\\n"
+        f"  -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -60,6 +60,7 @@ def explode(
     interleave: bool = False,
     legs: bool = True,
     dialect: Dialect | None = None,
+    image_url: Callable[[str], str | None] | None = None,
 ) -> list[Frame]:
     """Cut a run, complete or paused, into a stream that the fold puts together again.
 
@@ -81,6 +82,8 @@ def explode(
         dialect: ``"assistants"`` or ``"responses"``; None: the one that the run is of. A run
             of the Assistants API is told as responses by way of `to_response_items`, so it
             comes to what that gives; each leg is a response.
+        image_url: Gives the URL of an image by its file id, since a response wants one; an
+            image without it is left out there.
 
     Raises:
         UsageError: The snapshot is neither complete nor paused, or no legal stream comes
@@ -100,7 +103,7 @@ def explode(
     if dialect is not None and dialect not in _DIALECTS:
         raise UsageError(f"a dialect is one of {', '.join(_DIALECTS)}, not {dialect!r}")
     if (dialect or own) != "assistants":
-        told = responses_of(snapshot, cutter, legs=legs)
+        told = responses_of(snapshot, cutter, legs=legs, image_url=image_url)
         frames = [frame for leg in told for frame in leg]
         if own == "responses":
             _check(frames, snapshot)

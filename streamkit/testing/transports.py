@@ -31,7 +31,9 @@ class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     One serves synchronous and asynchronous clients, of httpx and httpx2, and any number of
     them. Creating a run streams the first leg, submitting tool outputs the next; the run, its
     steps, its messages and the content of its files can be asked for, as they are at that
-    moment. Threads and messages can be created, and runs be cancelled. Ids are as recorded,
+    moment. Threads and messages can be created, and runs be cancelled. Creating a response
+    streams a leg, too, going on with one the next; a run of the Assistants API is told there
+    by way of `to_response_items`. Ids are as recorded,
     but for those of the thread and the assistant where the request has others; so a run that
     is played again on its thread makes way for itself. An image whose content is not in
     `files` is a small picture. Anything else is refused in the API's own way.
