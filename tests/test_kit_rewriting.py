@@ -26,8 +26,8 @@ from streamkit.testing.faults import (
     Split,
     rewriters,
 )
+from streamkit.testing.faults.rewriting import Rewriter, spoiled
 from streamkit.testing.framing import Framing, frame_ends, pieces_of
-from streamkit.testing.rewriting import Rewriter, spoiled
 from tests.cutting import cuts
 from tests.recorded import STREAMS, on_every_stream
 

@@ -49,8 +49,7 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"__init__"},
     ),
     "_builders": (
-        {"__init__"},
-        {"ledger", "raw", "row"},
+        {"__init__", "ledger", "raw", "row"},
         {"numbering", "owner"},
         {"calls", "outputs", "parts", "place", "reasoning"},
         {"code", "functions", "messages", "others", "searches"},
@@ -76,12 +75,10 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"__init__"},
     ),
     "live": (
-        {"requests", "restored", "tools"},
-        {"answers"},
+        {"answers", "requests", "restored", "tools"},
         {"wires"},
-        {"endpoints"},
-        {"conversation", "waiting"},
-        {"recovery"},
+        {"endpoints", "waiting"},
+        {"conversation", "recovery"},
         {"resuming"},
         {"source"},
         {"legs"},
@@ -90,10 +87,10 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"__init__"},
     ),
     "testing": (
-        {"__init__", "finding", "fragments", "framing", "specs", "wire", "words"},
-        {"drawing", "failing", "itemizing", "rewriting", "states"},
-        {"filling", "responding", "rewrites", "stops"},
-        {"building", "delivering", "exploding", "faults"},
+        {"__init__", "finding", "fragments", "framing", "wire", "words"},
+        {"drawing", "faults", "itemizing", "states"},
+        {"delivering", "filling", "responding"},
+        {"building", "exploding"},
         {"sources", "strategies"},
         {"api", "telling"},
         {"streams", "transports"},
@@ -112,6 +109,12 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
     "pytest_plugin": (
         {"explaining", "network", "taking"},
         {"marking"},
+        {"__init__"},
+    ),
+    "testing/faults": (
+        {"rewriting", "specs"},
+        {"base"},
+        {"rewrites", "stops"},
         {"__init__"},
     ),
     "server": (

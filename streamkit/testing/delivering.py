@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from ..recording.forms import Chunk, Leg
-from .failing import Fault
+from .faults.base import Fault
+from .faults.rewrites import rewriters
+from .faults.stops import UNKNOWN_LENGTH, ErrorEvent, Stop, error_frame, stops_of
 from .framing import Piece, ends_frame, frame_ends, is_json_lines
-from .rewrites import rewriters
-from .stops import UNKNOWN_LENGTH, ErrorEvent, Stop, error_frame, stops_of
 
 __all__ = ["Delivering", "LiveDelivering", "Moment", "delivered"]
 

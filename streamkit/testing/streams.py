@@ -17,9 +17,9 @@ from ..follow import accumulate
 from ..recording.forms import Recording
 from ..recording.pacing import Pace
 from ..snapshots import RunSnapshot
-from .failing import Fault, LegFault
+from .faults.base import Fault, LegFault
+from .faults.stops import Stall
 from .sources import PlayedSource, is_live, recording_of
-from .stops import Stall
 from .telling import LiveTelling, Told, checked, scheduled
 
 __all__ = ["Stream"]

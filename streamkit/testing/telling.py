@@ -14,10 +14,10 @@ from ..recording.pacing import Pace
 from ..recording.replaying import BrokenOff, _whole
 from ..sse import encode_frame
 from .delivering import LiveDelivering, Moment, delivered
-from .failing import Fault, LegFault
+from .faults.base import Fault, LegFault
+from .faults.stops import Cut, Stall, Stop
 from .framing import Framing, Piece
 from .sources import says_done
-from .stops import Cut, Stall, Stop
 
 __all__ = ["LiveTelling", "Told", "checked", "done_with", "scheduled"]
 

@@ -12,8 +12,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from ...recording import Chunk
 from ...recording.pacing import Pace
 from ..faults import Cut, ErrorEvent, Stall, Stop, error_frame, rewriters
+from ..faults.stops import stops_of
 from ..framing import ends_frame, is_json_lines
-from ..stops import stops_of
 from .bodies import Body
 from .scenes import Scene
 

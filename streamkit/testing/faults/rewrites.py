@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta
 
-from ..errors import UsageError
-from .failing import Count, Fault, LegFault, Size
+from ...errors import UsageError
+from .base import Count, Fault, LegFault, Size
 from .rewriting import (
     Chained,
     Corrupting,

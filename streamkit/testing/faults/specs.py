@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
 from msgspec import Struct
 
-from ..errors import UsageError
+from ...errors import UsageError
 
 __all__ = ["formatted", "parsed"]
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 import msgspec
 
-from ..errors import UsageError
-from ..sse import Frame, encode_frame
-from .failing import Count, Fault, LegFault, Seconds
+from ...errors import UsageError
+from ...sse import Frame, encode_frame
+from .base import Count, Fault, LegFault, Seconds
 
 __all__ = [
     "UNKNOWN_LENGTH",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .framing import Framing
+from ..framing import Framing
 
 __all__ = [
     "Chained",

@@ -17,7 +17,7 @@ from typing import (
 import msgspec
 from msgspec import Meta, Struct
 
-from ..errors import UsageError
+from ...errors import UsageError
 from .specs import formatted
 
 __all__ = ["Count", "Fault", "LegFault", "Seconds", "Size"]

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from . import specs
-from .failing import Fault, LegFault, Seconds, Size
+from .base import Fault, LegFault, Seconds, Size
 from .rewrites import (
     Corrupt,
     Crlf,
