@@ -236,9 +236,10 @@ class _Checker:
             )
             self._compare_calls(step, told)
             if (step.id,) not in self.disputed:
-                thoughts = _thoughts(step)
-                shown = {index: told.get((step.id, index, "reasoning"), "") for index in thoughts}
-                assert shown == thoughts, f"reasoning of {step.id}"
+                # A part that was not told of yet is not there, so its index is not a place.
+                places = sorted(place for place in told if place[::2] == (step.id, "reasoning"))
+                shown = [told[place] for place in places if told[place]]
+                assert shown == _thoughts(step), f"reasoning of {step.id}"
         for message in snapshot.messages:
             if _of_message(message.id) not in self.disputed:
                 self._compare_message(message, told)
@@ -307,15 +308,15 @@ def _told_in(place: Place, told: dict[Place, str]) -> list[str]:
     return [told[each] for each in sorted(inner)]
 
 
-def _thoughts(step: RunStep) -> dict[int, str]:
-    """The reasoning of a step, by index: that of one list, where there are two of them."""
+def _thoughts(step: RunStep) -> list[str]:
+    """The reasoning of a step, in order: that of one list, where there are two of them."""
     wire = to_wire(step.step_details) or {}
     lists = [wire.get(name) for name in ("summary", "content")]
     parts: Any = (
         next((each for each in lists if each), []) if wire.get("type") == "reasoning" else []
     )
     assert not all(lists), "reasoning of two kinds is beyond this checker"
-    return {index: part.get("text") or "" for index, part in enumerate(parts)}
+    return [part["text"] for part in parts if part.get("text")]
 
 
 def _calls(step: RunStep) -> tuple[ToolCall, ...]:

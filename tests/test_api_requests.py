@@ -46,7 +46,7 @@ NOT_JSON: Final = "We could not parse the JSON body of your request."
     [
         ("GET", "/nothing", None, 404, "Invalid URL (GET /v1/nothing)", None, None),
         ("POST", "/nothing", {}, 404, "Invalid URL (POST /v1/nothing)", None, None),
-        ("POST", "/responses", {}, 404, "Invalid URL (POST /v1/responses)", None, None),
+        ("POST", "/assistants", {}, 404, "Invalid URL (POST /v1/assistants)", None, None),
         ("DELETE", RUNS, None, 405, f"Invalid URL (DELETE /v1{RUNS})", None, None),
         ("PURGE", RUNS, None, 405, f"Invalid URL (PURGE /v1{RUNS})", None, None),
         ("POST", RUNS, b"{", 400, NOT_JSON, None, None),

@@ -50,6 +50,9 @@ def test_two(streamkit_stream): ...
 
 @pytest.mark.streamkit("broken")
 def test_broken(streamkit_transport): ...
+
+@pytest.mark.streamkit("both")
+def test_both(streamkit_stream): ...
 """
 
 SAID: Final = [
@@ -68,6 +71,7 @@ SAID: Final = [
     "streamkit: what is played is *; not int",
     "streamkit: a stream has one source, and test_wrong.py::test_two is marked with 2: *",
     "streamkit: */recordings/broken.sse: *this is no recording",
+    "streamkit: a stream is one run, and the recording of test_wrong.py::test_both holds 2: *",
 ]
 
 
@@ -78,8 +82,10 @@ def test_wrong_use_is_told_in_words(pytester: pytest.Pytester) -> None:
     for name in ("report.sse", "twice.sse", "twice.har"):
         shutil.copy(RECORDINGS / "report.sse", folder / name)
     (folder / "broken.sse").write_text("This is no stream.")
+    runs = [(RECORDINGS / f"{name}.sse").read_bytes() for name in ("report", "refusal")]
+    (folder / "both.sse").write_bytes(b"".join(runs))
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(errors=12)
+    result.assert_outcomes(errors=13)
     result.stdout.fnmatch_lines(SAID)
     # In words only: where they were said is of no use.
     result.stdout.no_fnmatch_line("*Traceback*")

@@ -281,8 +281,10 @@ def test_both(streamkit_transport):
 
 
 @pytest.mark.streamkit(Path("cassettes/test_chat/test_both.yaml"))
-def test_its_cassette_is_played(streamkit_stream):
-    assert streamkit_stream.snapshot.outcome == "complete"
+def test_its_cassette_is_played(streamkit_transport):
+    with httpx.Client(base_url=URL, transport=streamkit_transport) as client:
+        for _ in range(2):
+            assert Runs(client).stream("thread_1", assistant_id="any").until_done().run
 """
 
 

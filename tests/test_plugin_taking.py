@@ -10,14 +10,21 @@ import pytest
 from streamkit import UsageError
 from streamkit.pytest_plugin.taking import keep, runs_of, taken
 from streamkit.recording import Chunk, Leg, Recorder, Recording, RequestInfo, read
+from streamkit.testing import explode, script
 from tests.own import OWN
+from tests.streams import body as written
 
 REPORT: Final = OWN["report"][0]
 REFUSAL: Final = OWN["refusal"][0]
 FIRST, SECOND, THIRD = OWN["three-legs"]
 CALL, ANSWER = OWN["parallel-functions"]
+HELLO, BYE = (
+    written(explode(script(text, id=id), dialect="responses"))
+    for id, text in (("run_1", "Hello"), ("run_2", "Bye"))
+)
 NOTHING: Final = b""
 CREATE: Final = "/v1/threads/thread_1/runs"
+RESPONSES: Final = "/v1/responses"
 SUBMIT: Final = "/v1/threads/thread_1/runs/run_1/submit_tool_outputs"
 
 How = Literal["eof", "closed", "failed", "open"]
@@ -28,10 +35,10 @@ def recording(*legs: tuple[bytes, str | None]) -> Recording:
     return Recording(
         legs=[
             Leg(
-                chunks=[Chunk(body)] if body else [],
+                chunks=[Chunk(said)] if said else [],
                 request=RequestInfo(method="POST", path=path) if path else None,
             )
-            for body, path in legs
+            for said, path in legs
         ]
     )
 
@@ -60,6 +67,10 @@ def recording(*legs: tuple[bytes, str | None]) -> Recording:
         ([(REPORT, CREATE), (ANSWER, f"{SUBMIT}/")], [[REPORT, ANSWER]]),
         ([(REPORT, CREATE), (NOTHING, CREATE)], [[REPORT], [NOTHING]]),
         ([(ANSWER, SUBMIT)], [[ANSWER]]),
+        # Responses of one conversation.
+        ([(HELLO, RESPONSES), (BYE, RESPONSES)], [[HELLO, BYE]]),
+        ([(HELLO, None), (BYE, None), (REPORT, None)], [[HELLO, BYE], [REPORT]]),
+        ([(REPORT, CREATE), (HELLO, RESPONSES)], [[REPORT], [HELLO]]),
     ],
 )
 def test_runs_are_told_apart(

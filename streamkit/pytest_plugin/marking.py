@@ -61,7 +61,13 @@ class Wish(NamedTuple):
                 f"a stream has one source, and {self.test} is marked with {len(self.given)}: "
                 "several are for streamkit_transport and streamkit_server"
             )
-        return self._played(self._named[0])
+        runs = [*_runs(self._played(self._named[0]))]
+        if len(runs) > 1:
+            raise UsageError(
+                f"a stream is one run, and the recording of {self.test} holds {len(runs)}: "
+                "several are for streamkit_transport and streamkit_server"
+            )
+        return runs[0]
 
     def runs(self, *, may_miss: bool = False) -> list[Any]:
         """Return the runs that are played, in order: one a source, or all of a recording's.

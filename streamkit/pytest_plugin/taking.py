@@ -22,10 +22,11 @@ _SUBMIT: Final = "/submit_tool_outputs"
 
 
 class _Told(NamedTuple):
-    """What a leg says of its run, once it has ended."""
+    """What a leg says of its run, or of its response, once it has ended."""
 
     run_id: str | None
     outcome: Outcome
+    is_response: bool = False
 
 
 def runs_of(recording: Recording) -> list[Recording]:
@@ -33,7 +34,7 @@ def runs_of(recording: Recording) -> list[Recording]:
 
     A leg goes on with the run before it if that is what was asked for; where the recording
     does not say what was asked for, if it speaks of the same run, or of none, or if the run
-    before it was waiting.
+    before it was waiting. Responses that follow one another are one conversation.
     """
     runs: list[list[Leg]] = []
     last = _Told(None, "open")
@@ -42,7 +43,7 @@ def runs_of(recording: Recording) -> list[Recording]:
         if not runs or _begins(leg, told, last):
             runs.append([])
         runs[-1].append(leg)
-        last = _Told(told.run_id or last.run_id, told.outcome)
+        last = told._replace(run_id=told.run_id or last.run_id)
     return [msgspec.structs.replace(recording, legs=legs) for legs in runs]
 
 
@@ -98,10 +99,14 @@ def _told(leg: Leg) -> _Told:
             accumulator.feed_bytes(chunk.data)
         accumulator.end()
     run = accumulator.run
-    return _Told(run.id if run else None, accumulator.outcome)
+    if run is None:
+        return _Told(None, accumulator.outcome)
+    return _Told(run.id, accumulator.outcome, run.object == "response")
 
 
 def _begins(leg: Leg, told: _Told, last: _Told) -> bool:
+    if told.is_response and last.is_response:
+        return False
     if leg.request is not None:
         return not leg.request.path.rstrip("/").endswith(_SUBMIT)
     return told.run_id not in (None, last.run_id) and last.outcome != "paused"
