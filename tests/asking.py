@@ -12,19 +12,42 @@ import httpx
 import httpx2
 import pytest
 
+from streamkit.testing.building import (
+    code_interpreter,
+    function_call,
+    image,
+    logs,
+    message,
+    script,
+)
+from streamkit.testing.streams import Stream
 from streamkit.testing.transports import MockTransport
 
 __all__ = [
+    "ASKING",
     "FORMS",
     "OUTPUTS",
+    "PLAIN",
+    "RUN",
     "Form",
     "Heard",
     "aopened",
     "ask",
+    "bodies",
     "create",
     "on_every_form",
     "opened",
+    "submitted",
 ]
+
+RUN: Final = script(
+    code_interpreter("print(1)", logs("1\n"), image("file-1")),
+    message("Leave at half past eight."),
+)
+ASKING: Final = script(
+    function_call("get_tide", {"port": "Roscoff"}, output={"low": "08:12"}),
+    message("Leave at half past eight."),
+)
 
 BASE: Final = "http://api.test/v1"
 
@@ -42,6 +65,7 @@ class Form(NamedTuple):
 FORMS: Final = [
     Form(library, backend) for library in (httpx, httpx2) for backend in (None, "asyncio", "trio")
 ]
+PLAIN: Final = Form(httpx, None)
 on_every_form: Final = pytest.mark.parametrize("form", FORMS, ids=str)
 
 
@@ -134,3 +158,17 @@ def _heard(head: Any, chunks: list[bytes], error: Exception | None = None) -> He
     if head is None:
         return Heard(None, {}, chunks, error)
     return Heard(head.status_code, dict(head.headers), chunks, error)
+
+
+def bodies(source: Any) -> list[bytes]:
+    """What its legs say."""
+    return [leg.body for leg in Stream(source).recording.legs]
+
+
+def submitted(heard: Any, **fields: Any) -> dict[str, Any]:
+    """The arguments of a request that submits what a run waits for."""
+    run = heard.run
+    given = [{"tool_call_id": call.id, "output": "{}"} for call in run.required_action.tool_calls]
+    body = {"tool_outputs": given, "stream": True, **fields}
+    path = f"/threads/{run.thread_id}/runs/{run.id}/submit_tool_outputs"
+    return {"method": "POST", "url": path, "json": body}

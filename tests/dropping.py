@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 
@@ -24,6 +23,7 @@ from streamkit import (
     to_wire,
 )
 from streamkit.live import SEARCH_CONTENT, AsyncRuns, Recovery, Runs, aopen_run, open_run
+from tests.clocks import Clock
 from tests.recorded import Legs
 from tests.server import Body, Place, Script, Server, rewritten
 
@@ -31,7 +31,6 @@ __all__ = [
     "PEERS_WARNINGS",
     "WAYS",
     "Api",
-    "Clock",
     "Told",
     "Way",
     "assert_same",
@@ -41,25 +40,6 @@ __all__ = [
     "tools",
     "unbroken",
 ]
-
-
-class Clock:
-    """Time that passes only by waiting."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.waits: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        await anyio.lowlevel.checkpoint()
-        self.sleep(seconds)
 
 
 class Told(NamedTuple):

@@ -26,7 +26,7 @@ from streamkit import (
     accumulate,
     follow,
 )
-from streamkit.recording import BrokenOff, Chunk, Leg, Recording
+from streamkit.recording import BrokenOff, Chunk, Leg, Recording, replay
 from streamkit.testing.delivering import Delivering, delivered
 from streamkit.testing.faults import (
     Corrupt,
@@ -47,29 +47,12 @@ from streamkit.testing.faults import (
 )
 from streamkit.testing.framing import frame_ends
 from streamkit.testing.streams import Stream
+from tests.clocks import Clock
 from tests.own import OWN
 from tests.recorded import ODD, STREAMS, on_every_stream
 
 REPORT: Final = OWN["report"][0]
 THREE: Final = OWN["three-legs"]
-
-
-class Clock:
-    """A clock that only its sleeps move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
 
 
 def body(stream: Stream) -> bytes:
@@ -442,8 +425,8 @@ def test_an_endless_stall_is_for_who_can_leave() -> None:
             read(stream)
     clock = Clock()
     with pytest.raises(TruncatedError):
-        accumulate(Stream(REPORT, faults=[Stall(frames=3)], sleep=clock.slept.append))
-    assert clock.slept == [math.inf]
+        accumulate(Stream(REPORT, faults=[Stall(frames=3)], sleep=clock.waits.append))
+    assert clock.waits == [math.inf]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -616,6 +599,18 @@ def test_a_recording_that_breaks_off() -> None:
         assert [*Stream(recording, faults=[Cut(frames=0)])] == []
     middle = Recording(legs=[Leg(chunks=[Chunk(FRAMES[0] + b"data")], error="gone"), *cut.legs])
     assert b"".join(Stream(middle)) == FRAMES[0] * 2
+
+
+def test_a_leg_that_another_follows_is_told_as_it_is_replayed() -> None:
+    first, *others = THREE
+    legs = [
+        Leg(chunks=[Chunk(first[:-20])], end="eof"),
+        *(Leg(chunks=[Chunk(each)]) for each in others),
+    ]
+    recording = Recording(legs=legs, form="timed")
+    told = b"".join(Stream(recording))
+    assert told == b"".join(replay(recording))
+    assert accumulate(told).outcome == "complete"
 
 
 # What is refused

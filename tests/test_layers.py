@@ -103,6 +103,7 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
         {"catalogue", "delivery", "threads"},
         {"responses"},
         {"operations"},
+        {"asking"},
         {"answering"},
         {"__init__", "opening"},
     ),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import struct
 import threading
 import zlib
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
-import httpx
 import httpx2
 import pytest
 
@@ -18,49 +16,30 @@ from streamkit import accumulate, to_wire
 from streamkit.recording import Chunk, Leg, Recording, read
 from streamkit.testing.building import (
     code_interpreter,
-    function_call,
     image,
-    logs,
     message,
     script,
 )
 from streamkit.testing.exploding import explode
-from streamkit.testing.streams import Stream
 from streamkit.testing.transports import MockTransport
-from tests.asking import FORMS, OUTPUTS, Form, aopened, ask, create, on_every_form, opened
+from tests.asking import (
+    ASKING,
+    FORMS,
+    OUTPUTS,
+    PLAIN,
+    RUN,
+    Form,
+    aopened,
+    ask,
+    bodies,
+    create,
+    on_every_form,
+    opened,
+    submitted,
+)
 from tests.recorded import OWN
 
-RUN: Final = script(
-    code_interpreter("print(1)", logs("1\n"), image("file-1")),
-    message("Leave at half past eight."),
-)
-ASKING: Final = script(
-    function_call("get_tide", {"port": "Roscoff"}, output={"low": "08:12"}),
-    message("Leave at half past eight."),
-)
-PLAIN: Final = Form(httpx, None)
 HERE: Final = Path(__file__).parent
-
-
-def bodies(source: Any) -> list[bytes]:
-    return [leg.body for leg in Stream(source).recording.legs]
-
-
-def told(source: Any, *faults: Any) -> bytes:
-    """What a stream of the first leg tells, or as much of it as there is."""
-    chunks: list[bytes] = []
-    with suppress(Exception):
-        chunks.extend(Stream(Recording(legs=Stream(source).recording.legs[:1]), faults=faults))
-    return b"".join(chunks)
-
-
-def submitted(heard: Any, **fields: Any) -> dict[str, Any]:
-    """The arguments of a request that submits what a run waits for."""
-    run = heard.run
-    given = [{"tool_call_id": call.id, "output": "{}"} for call in run.required_action.tool_calls]
-    body = {"tool_outputs": given, "stream": True, **fields}
-    path = f"/threads/{run.thread_id}/runs/{run.id}/submit_tool_outputs"
-    return {"method": "POST", "url": path, "json": body}
 
 
 # A run from its beginning to its end

@@ -22,7 +22,7 @@ from streamkit.live.endpoints import Endpoints
 from streamkit.live.recovery import Place, Polling
 from streamkit.live.requests import Answer, Request
 from streamkit.live.wires import Pause, Plan
-from tests.dropping import Clock
+from tests.clocks import Clock
 from tests.streams import Wire, done, frame, required, run, run_object, step_created
 from tests.told import as_run
 

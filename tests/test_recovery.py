@@ -11,11 +11,11 @@ import pytest
 
 from streamkit import Change, ServerError, StepChanged, StreamEnded, TruncatedError
 from streamkit.live import SEARCH_CONTENT
+from tests.clocks import Clock
 from tests.dropping import (
     PEERS_WARNINGS,
     WAYS,
     Api,
-    Clock,
     Way,
     assert_same,
     converse,

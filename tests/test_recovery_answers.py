@@ -8,11 +8,11 @@ from typing import Any, Final
 import pytest
 
 from streamkit import LimitError, PeerError, ResponseError, StreamEnded
+from tests.clocks import Clock
 from tests.dropping import (
     PEERS_WARNINGS,
     WAYS,
     Api,
-    Clock,
     Told,
     Way,
     assert_same,

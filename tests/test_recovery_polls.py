@@ -20,11 +20,11 @@ from streamkit import (
     UsageError,
 )
 from streamkit.live import Recovery, aopen_run, open_run
+from tests.clocks import Clock
 from tests.dropping import (
     PEERS_WARNINGS,
     WAYS,
     Api,
-    Clock,
     Way,
     assert_same,
     converse,

@@ -28,30 +28,13 @@ from streamkit.recording import (
     replay,
     tee,
 )
+from tests.clocks import Clock
 from tests.living import BETA, create, serving
 from tests.own import OWN
 from tests.server import Script
 
 REFUSAL: Final = OWN["refusal"][0]
 GAPS: Final = (0.5, 0.25, 4.0, 0.0, 1.5)
-
-
-class Clock:
-    """A clock that only its sleeps move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
 
 
 @pytest.fixture
@@ -122,7 +105,7 @@ def test_asynchronously(path: Path, backend: str, *, awaited: bool) -> None:
 def test_a_body_knows_no_times() -> None:
     clock = Clock()
     assert b"".join(replay(REFUSAL, 1, clock=clock, sleep=clock.sleep)) == REFUSAL
-    assert clock.slept == []
+    assert clock.waits == []
 
 
 @pytest.mark.parametrize("options", [{"speed": 0}, {"speed": math.nan}, {"max_gap": -1}])

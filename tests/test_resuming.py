@@ -32,7 +32,8 @@ from streamkit.testing.building import code_interpreter, function_call, logs, me
 from streamkit.testing.exploding import explode, legs_of
 from streamkit.testing.faults import Cut, Fault, Stall, Status
 from streamkit.testing.transports import MockTransport
-from tests.dropping import PEERS_WARNINGS, Clock
+from tests.clocks import Clock
+from tests.dropping import PEERS_WARNINGS
 from tests.recorded import RESPONSES, every
 
 RUN: Final = script(

@@ -20,21 +20,14 @@ import pytest
 from streamkit import UsageError, accumulate, to_wire
 from streamkit.server import Place, Server, serve
 from streamkit.testing.building import (
-    code_interpreter,
     function_call,
-    image,
-    logs,
     message,
     script,
 )
 from streamkit.testing.faults import Cut, Stall, Status
 from streamkit.testing.streams import Stream
-from tests.asking import create
+from tests.asking import RUN, create
 
-RUN: Final = script(
-    code_interpreter("print(1)", logs("1\n"), image("file-1")),
-    message("Leave at half past eight."),
-)
 ASKING: Final = script(function_call("f", {}, output="x"), message("Leave."))
 HERE: Final = Path(__file__).parent / "recordings"
 

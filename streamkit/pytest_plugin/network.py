@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any, NamedTuple
 import httpx
 
 from ..recording import AsyncRecordingTransport, RecordingTransport
-from ..testing.api.operations import match
-from ..testing.api.served import Asked
+from ..recording.libraries import said_by
+from ..testing.api import Asked
+from ..testing.api.asking import read
 
 __all__ = ["NetworkTransport"]
 
@@ -49,15 +49,13 @@ class NetworkTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of a client that is synchronous."""
-        request.read()
-        self._requests.append(_asked(request))
+        self._take(request, request.read())
         response: httpx.Response = self._for(request, _SYNC).handle_request(request)
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of a client that is asynchronous."""
-        await request.aread()
-        self._requests.append(_asked(request))
+        self._take(request, await request.aread())
         transport = self._for(request, _ASYNC)
         response: httpx.Response = await transport.handle_async_request(request)
         return response
@@ -72,6 +70,10 @@ class NetworkTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         for transport in self._closed(_ASYNC):
             await transport.aclose()
 
+    def _take(self, request: httpx.Request, content: bytes) -> None:
+        _, _, asked = read(*said_by(request), content)
+        self._requests.append(asked)
+
     def _for(self, request: httpx.Request, form: _Form) -> Any:
         """Find, or open, what serves the library that a request belongs to."""
         library = type(request).__module__.partition(".")[0]
@@ -82,20 +84,3 @@ class NetworkTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _closed(self, form: _Form) -> list[Any]:
         return [self._open.pop(key) for key in [*self._open] if key[1] is form]
-
-
-def _asked(request: httpx.Request) -> Asked:
-    path = request.url.raw_path.decode("ascii").partition("?")[0]
-    route, _ = match(request.method, path)
-    try:
-        body = json.loads(request.content or b"{}")
-    except ValueError:
-        body = None
-    return Asked(
-        operation=route.operation,
-        method=request.method,
-        path=request.url.path,
-        query=request.url.params.multi_items(),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        json=body,
-    )

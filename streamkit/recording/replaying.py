@@ -15,7 +15,7 @@ from .forms import Chunk, Leg, Recording
 from .pacing import Pace
 from .reading import RecordingSource, read
 
-__all__ = ["BrokenOff", "areplay", "replay"]
+__all__ = ["BrokenOff", "areplay", "followed", "replay"]
 
 
 class BrokenOff(OSError):  # noqa: N818 - it is what happened, not a mistake
@@ -138,7 +138,7 @@ def _paced(
 def _moments(recording: Recording, pace: Pace) -> Iterator[float | bytes]:
     for number, leg in enumerate(recording.legs, 1):
         is_last = number == len(recording.legs)
-        chunks = leg.chunks if is_last else [*_whole(leg)]
+        chunks = leg.chunks if is_last else [*followed(leg)]
         waits = [leg.after, *(chunk.after for chunk in chunks), leg.end_after]
         datas = [b"", *(chunk.data for chunk in chunks), b""]
         for after, data in zip(waits, datas, strict=True):
@@ -153,8 +153,8 @@ def _moments(recording: Recording, pace: Pace) -> Iterator[float | bytes]:
         raise BrokenOff("the recording breaks off here")
 
 
-def _whole(leg: Leg) -> Iterable[Chunk]:
-    """Return a leg that was cut without its unfinished frame, so that the next can follow.
+def followed(leg: Leg) -> Iterable[Chunk]:
+    """Return what can be followed by the next leg: without a frame that was not finished.
 
     One that lacks only its blank line was taken, so it gets that.
     """

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import UsageError
-from ..testing.api.opening import Sources, called, leg_of
-from ..testing.finding import FORMS, find
+from ..testing.api.opening import Sources
+from ..testing.finding import FORMS, called, find, is_named, leg_of
 
 __all__ = ["expanded"]
 
@@ -63,16 +63,12 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _recordings(folder: Path, files: Sequence[Path]) -> Iterator[Sources]:
-    names = dict.fromkeys(called(path.name) for path in files if _is_recording(path))
+    names = dict.fromkeys(called(path.name) for path in files if is_named(path.name))
     if not names:
         raise UsageError(f"there is no recording in {folder}: none ends in {', '.join(FORMS)}")
     for name in names:
         if (source := find(folder, name)) is not None:
             yield {name: source}
-
-
-def _is_recording(path: Path) -> bool:
-    return path.name.removesuffix(".gz").endswith(FORMS)
 
 
 def _is_picture(path: Path) -> bool:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from ..recording.forms import Chunk, Leg
 from .faults.base import Fault
 from .faults.rewrites import rewriters
-from .faults.stops import UNKNOWN_LENGTH, ErrorEvent, Stop, error_frame, stops_of
-from .framing import Piece, ends_frame, frame_ends, is_json_lines
+from .faults.stops import UNKNOWN_LENGTH, ErrorEvent, Stop, error_after, stops_of
+from .framing import TAIL, Piece, frame_ends, is_json_lines
 
 __all__ = ["Delivering", "LiveDelivering", "Moment", "delivered"]
 
 Moment: TypeAlias = bytes | Stop
-
-# The bytes of two line ends, and so many as tell whether something ended in them.
-_LONGEST: Final = 4
 
 
 class Delivering:
@@ -64,7 +61,7 @@ class Delivering:
         return moments if self.is_over else [*moments, *self._rewriter.finish()]
 
     def _sent(self, chunks: list[bytes]) -> list[bytes]:
-        self._last = b"".join((self._last, *chunks[-_LONGEST:]))[-_LONGEST:]
+        self._last = b"".join((self._last, *chunks[-TAIL:]))[-TAIL:]
         return chunks
 
     def _stopped(self, stop: Stop) -> list[Moment]:
@@ -73,9 +70,7 @@ class Delivering:
         self.is_over = True
         moments: list[Moment] = [*self._sent(self._rewriter.finish())]
         if isinstance(stop, ErrorEvent):
-            # A recording may itself break off within a frame, which this is not part of.
-            apart = b"" if ends_frame(self._last, has_json=self._has_json) else b"\n\n"
-            moments.append(apart + error_frame(stop, as_json_line=self._has_json))
+            moments.append(error_after(stop, self._last, has_json=self._has_json))
         return [*moments, stop]
 
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from ..errors import UsageError
 
-__all__ = ["FORMS", "Found", "find", "name_of", "path_of"]
+__all__ = ["FORMS", "Found", "called", "find", "is_named", "leg_of", "name_of", "path_of"]
 
 # One file, or a file a leg.
 Found: TypeAlias = Path | tuple[Path, ...]
@@ -23,9 +23,26 @@ _RECORDED: Final = (".sse.jsonl", ".sse.jsonl.gz")
 
 _FORM: Final = f"(?:{'|'.join(map(re.escape, FORMS))})(?:\\.gz)?"
 _WITH_FORM: Final = re.compile(f".*{_FORM}", re.DOTALL)
+_ENDING: Final = re.compile(rf"(?:\.leg(?P<leg>[1-9]\d*))?{_FORM}\Z")
 
 # Short enough for every file system, with a form after it.
 _LONGEST: Final = 120
+
+
+def called(file: str) -> str:
+    """Say what a file of this name is called: ``chat`` for ``chat.leg1.sse.jsonl``."""
+    return _ENDING.sub("", file) or file
+
+
+def leg_of(file: str) -> int | None:
+    """Say which leg a file of this name holds, from 1; None where it holds all."""
+    found = _ENDING.search(file)
+    return int(found["leg"]) if found and found["leg"] else None
+
+
+def is_named(file: str) -> bool:
+    """Whether a file is called as recordings are."""
+    return _WITH_FORM.fullmatch(file) is not None
 
 
 def find(folder: Path, name: str) -> Found | None:
@@ -43,7 +60,7 @@ def find(folder: Path, name: str) -> Found | None:
     """
     _must_stay(name)
     whole = folder / name
-    if _WITH_FORM.fullmatch(name):
+    if is_named(name):
         return whole if whole.is_file() else None
     singles, legs = _called(whole)
     found: list[Found] = [*singles, *([_in_order(whole, legs)] if legs else [])]
@@ -63,7 +80,7 @@ def path_of(folder: Path, name: str) -> Path:
             name leads out of the folder.
     """
     found = find(folder, name)
-    file = name if _WITH_FORM.fullmatch(name) else f"{name}{_RECORDED[0]}"
+    file = name if is_named(name) else f"{name}{_RECORDED[0]}"
     files = found if isinstance(found, tuple) else (found or folder / file,)
     if len(files) > 1 or not files[0].name.endswith(_RECORDED):
         raise UsageError(
@@ -116,7 +133,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _in_order(whole: Path, legs: Sequence[Path]) -> tuple[Path, ...]:
-    numbered = sorted((int(path.name[len(whole.name) + 4 :].split(".")[0]), path) for path in legs)
+    numbered = sorted((leg_of(path.name) or 0, path) for path in legs)
     for place, (number, path) in enumerate(numbered, 1):
         if number < place:
             twice = [each for other, each in numbered if other == number]

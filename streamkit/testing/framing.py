@@ -89,8 +89,12 @@ def is_json_lines(body: bytes) -> bool:
     return body.lstrip(b"\r\n").removeprefix(BOM).lstrip(b" \t\r\n").startswith(b"{")
 
 
+# The bytes of two line ends: so many at the end tell whether a frame ends there.
+TAIL: Final = 4
+
+
 def ends_frame(body: bytes, *, has_json: bool = False) -> bool:
-    """Whether another frame may follow some bytes, of which the last four are enough."""
+    """Whether another frame may follow some bytes, of which the last `TAIL` are enough."""
     if not body:
         return True
     return body.endswith(b"\n") if has_json else _ENDED.search(body) is not None

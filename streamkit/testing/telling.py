@@ -9,9 +9,9 @@ import msgspec
 
 from .._inputs import to_frame
 from ..errors import UsageError
-from ..recording.forms import Chunk, Leg, Recording
+from ..recording.forms import Chunk, Recording
 from ..recording.pacing import Pace
-from ..recording.replaying import BrokenOff, _whole
+from ..recording.replaying import BrokenOff, followed
 from ..sse import encode_frame
 from .delivering import LiveDelivering, Moment, delivered
 from .faults.base import Fault, LegFault
@@ -54,7 +54,9 @@ def scheduled(
     for number, leg in enumerate(recording.legs):
         is_last = number + 1 == len(recording.legs)
         yield from _waits(pace.wait(leg.after))
-        for moment in delivered(_followed(leg) if not is_last else leg, number, faults):
+        if not is_last:
+            leg = msgspec.structs.replace(leg, chunks=[*followed(leg)])  # noqa: PLW2901
+        for moment in delivered(leg, number, faults):
             if isinstance(moment, Chunk):
                 yield from _waits(pace.wait(moment.after))
                 yield moment.data
@@ -68,11 +70,6 @@ def scheduled(
             raise BrokenOff(f"reading failed when this was recorded: {leg.error}")
     if recording.is_cut:
         raise BrokenOff("the recording breaks off here")
-
-
-def _followed(leg: Leg) -> Leg:
-    """Return a leg that another can follow: without an unfinished frame, if it was cut."""
-    return leg if leg.error is None else msgspec.structs.replace(leg, chunks=[*_whole(leg)])
 
 
 def _waits(seconds: float) -> Iterable[Told]:

@@ -14,7 +14,7 @@ import anyio.lowlevel
 import httpx
 
 from ..errors import UsageError
-from ..recording.libraries import library_of, stream_kind
+from ..recording.libraries import library_of, said_by, stream_kind
 from .api import ABORT, Answer, Asked, Delivery, Pause, Stalled
 from .api.opening import Files, Sources, opened
 from .faults import Fault
@@ -122,11 +122,8 @@ class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
     def _answer(self, request: httpx.Request, content: bytes) -> Answer:
-        path, _, _ = request.url.raw_path.decode("ascii").partition("?")
-        query = request.url.params.multi_items()
-        headers = {name.lower(): value for name, value in request.headers.items()}
         with self._turn:
-            return self._api.answer(request.method, path, query, headers, content)
+            return self._api.answer(*said_by(request), content)
 
 
 class _Body:

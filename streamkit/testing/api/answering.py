@@ -7,17 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
 
-from ..._json import parse
-from ...errors import PeerError
-from ...limits import DEFAULT_LIMITS
 from ..faults import Status
 from .access import check_access
+from .asking import read
 from .catalogue import Catalogue
 from .delivery import Delivery
 from .errors import ApiError, bad, unknown_url
-from .operations import Call, Result, Route, match
+from .operations import Call, Result, Route
 from .responses import Responses
 from .scenes import Entry, Statuses
 from .served import Asked, Place, Served
@@ -99,19 +96,10 @@ class Api:
         headers: Mapping[str, str],
         content: bytes,
     ) -> Answer:
-        """Answer a request.
-
-        Args:
-            method: In capitals.
-            path: Without the query, as it came.
-            query: Names and values, in order.
-            headers: By their names in lower case.
-            content: The body.
-        """
-        body = _parsed(content)
-        route, params = match(method, path)
+        """Answer a request; its arguments are those of `read`."""
+        route, params, asked = read(method, path, query, headers, content)
+        body = asked.json
         entry = self._entry(params, body)
-        asked = Asked(route.operation, method, unquote(path), [*query], dict(headers), body)
         self.requests.append(asked)
         if entry is not None:
             entry.requests.append(asked)
@@ -157,14 +145,6 @@ class Api:
         """Give every answer an id."""
         id = {"x-request-id": f"req_{next(self._numbers):06}"}
         return answer._replace(headers=id | {**answer.headers})
-
-
-def _parsed(content: bytes) -> Any:
-    """Read a body; None where it is no JSON."""
-    try:
-        return parse(content or b"{}", depth=DEFAULT_LIMITS.depth)
-    except PeerError:
-        return None
 
 
 def _json(value: object) -> bytes:

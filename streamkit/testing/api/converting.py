@@ -12,7 +12,7 @@ import msgspec
 from ...accumulator import Accumulator
 from ...errors import PeerError
 from ...recording import Chunk, Leg, Recording
-from ...recording.replaying import _whole
+from ...recording.replaying import followed
 from ...snapshots import ErrorObject
 from ...sse import Frame, encode_frame
 from ..fragments import Cutter
@@ -56,7 +56,7 @@ def as_responses(recording: Recording, image_url: Callable[[str], str | None]) -
     try:
         for leg in recording.legs:
             accumulator.begin()
-            for chunk in _whole(leg):
+            for chunk in followed(leg):
                 accumulator.feed_bytes(chunk.data)
             accumulator.end(cut=True)
     except PeerError:
@@ -96,7 +96,7 @@ def _joined(legs: Sequence[Leg]) -> list[Leg]:
     for leg, id in zip(legs, _ids(legs), strict=True):
         if joined and (id == known or None in (id, known)):
             *before, last = joined
-            chunks = [chunk for chunk in _whole(last) if chunk.data]
+            chunks = [chunk for chunk in followed(last) if chunk.data]
             joined = [*before, msgspec.structs.replace(leg, chunks=[*chunks, *leg.chunks])]
         else:
             joined.append(leg)

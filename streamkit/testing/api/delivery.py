@@ -11,16 +11,15 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ...recording import Chunk
 from ...recording.pacing import Pace
-from ..faults import Cut, ErrorEvent, Stall, Stop, error_frame, rewriters
-from ..faults.stops import stops_of
-from ..framing import ends_frame, is_json_lines
+from ..faults import Cut, ErrorEvent, Stall, Stop, rewriters
+from ..faults.stops import error_after, stops_of
+from ..framing import TAIL, is_json_lines
 from .bodies import Body
 from .scenes import Scene
 
 __all__ = ["ABORT", "Delivery", "Moment", "Pause", "Stalled"]
 
 _GZIP: Final = 31  # zlib's window for a gzip container
-_LAST: Final = 4  # so many bytes tell whether a frame ends in them
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -136,11 +135,9 @@ class Delivery:
         return body.piece(self._at, stop)
 
     def _error(self, fault: ErrorEvent) -> bytes:
-        has_json = is_json_lines(self._body.data)
-        # A recording may itself break off within a frame, which this is not part of.
-        last = self._body.data[max(0, self._at - _LAST) : self._at]
-        apart = b"" if ends_frame(last, has_json=has_json) else b"\n\n"
-        return apart + error_frame(fault, as_json_line=has_json)
+        body = self._body.data
+        sent = body[max(0, self._at - TAIL) : self._at]
+        return error_after(fault, sent, has_json=is_json_lines(body))
 
     @property
     def _breaks_off(self) -> bool:

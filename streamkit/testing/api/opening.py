@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from ...errors import UsageError
 from ...recording.pacing import Pace
 from ..faults import Fault
-from ..finding import FORMS
+from ..finding import called
 from ..sources import PlayedSource, recording_of
 from .answering import Api
 from .catalogue import Catalogue
 from .scenes import Entry, Statuses
 from .served import Served
 
-__all__ = ["Files", "Sources", "called", "leg_of", "opened", "read_files", "served"]
+__all__ = ["Files", "Sources", "opened", "read_files", "served"]
 
 Sources: TypeAlias = PlayedSource | Mapping[str, PlayedSource]
 Files: TypeAlias = Mapping[str, bytes | str | os.PathLike[str]]
-
-_FORM: Final = f"(?:{'|'.join(map(re.escape, FORMS))})(?:\\.gz)?"
-_ENDING: Final = re.compile(rf"(?:\.leg(?P<leg>[1-9]\d*))?{_FORM}\Z")
-
-
-def called(file: str) -> str:
-    """Say what a file of this name is called: ``chat`` for ``chat.leg1.sse.jsonl``."""
-    return _ENDING.sub("", file) or file
-
-
-def leg_of(file: str) -> int | None:
-    """Say which leg a file of this name holds, from 1; None where it holds all."""
-    found = _ENDING.search(file)
-    return int(found["leg"]) if found and found["leg"] else None
 
 
 def opened(

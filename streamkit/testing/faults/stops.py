@@ -11,6 +11,7 @@ import msgspec
 
 from ...errors import UsageError
 from ...sse import Frame, encode_frame
+from ..framing import ends_frame
 from .base import Count, Fault, LegFault, Seconds
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ErrorEvent",
     "Stall",
     "Stop",
+    "error_after",
     "error_frame",
     "stop_of",
     "stops_of",
@@ -166,6 +168,15 @@ def error_frame(fault: ErrorEvent, *, as_json_line: bool = False) -> bytes:
     if as_json_line:
         return json.dumps({"event": "error", "data": data}).encode() + b"\n"
     return encode_frame(Frame("error", json.dumps(data).encode()))
+
+
+def error_after(fault: ErrorEvent, sent: bytes, *, has_json: bool) -> bytes:
+    """Return what a server that fails sends after some bytes, of which the end is enough.
+
+    A recording may itself break off within a frame, which this is not part of.
+    """
+    apart = b"" if ends_frame(sent, has_json=has_json) else b"\n\n"
+    return apart + error_frame(fault, as_json_line=has_json)
 
 
 def stops_of(faults: Sequence[Fault], leg: int, ends: Sequence[int]) -> Sequence[tuple[int, Stop]]:
