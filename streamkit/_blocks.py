@@ -98,6 +98,25 @@ class Blocks:
             return self._within_limit(blocks)
         return blocks
 
+    def ahead(self, chunk: bytes) -> bytes:
+        """Return the unfinished block and the chunk that goes on with it, not cut yet.
+
+        Nothing, where `cut` is to look with more care: not all lines end in LF, or there
+        may be too much.
+        """
+        is_plain = self._head is None and not (self._after_cr or self._carry_has_cr)
+        size = len(self._carry) + len(chunk)
+        if not is_plain or _CR in chunk or self.too_long is not None or size > self._limit:
+            return b""
+        return bytes(self._carry) + chunk
+
+    def skip(self, chunk: bytes, tail: bytes) -> None:
+        """Take note that of what was `ahead` all blocks were read, and what is left."""
+        self.offset += len(chunk)
+        self._carry[:] = tail
+        self._carry_start = self.offset - len(tail)
+        self.quiet = not tail
+
     def finish(self) -> bytes:
         """Return the bytes of the unfinished block, and forget them."""
         tail = (self._head or b"") + bytes(self._carry)

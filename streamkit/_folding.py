@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from ._inputs import PART, parts
+from ._series import one_by_one
 from ._sources import Opened
 from .accumulator import Accumulator
 from .changes import Change, StreamEnded
@@ -63,11 +64,17 @@ class Folding:
 
     def taken(self, item: object) -> Iterator[Sequence[Change]]:
         """Yield what each event changes that an item of the source holds, as it is taken."""
-        for event in self._read(item):
+        events = self._read(item)
+        for event in events if self._is_unseen else one_by_one(events):
             yield self._take(event)
             if self.is_over:
                 yield from self.settle()
                 break
+
+    @property
+    def _is_unseen(self) -> bool:
+        """Whether nobody looks at the state between two events."""
+        return self.yields == "nothing" and not self.observers
 
     def _read(self, item: object) -> Iterable[Read]:
         self._ended = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 __all__ = ["Text", "Verdict", "scrub"]
@@ -42,6 +43,13 @@ class Text:
             piece = self._whole(self.held + piece)
         self._write(piece)
         return piece
+
+    def extend(self, pieces: Sequence[str]) -> None:
+        """Take pieces in which no surrogate is, while none is held."""
+        if self.buffer is None:
+            self.buffer = bytearray(self._start.encode())
+            self._start = ""
+        self.buffer += "".join(pieces).encode()
 
     def flush(self) -> str:
         """Give up on a held surrogate: return what became readable, perhaps nothing."""

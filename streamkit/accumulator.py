@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
+from ._builders.applying import APPLY
 from ._builders.endings import error_of
 from ._builders.ledger import Ledger
 from ._builders.numbering import Numbered
-from ._builders.picture import Picture, is_empty
+from ._builders.picture import is_empty
 from ._builders.responses import ResponsePicture
 from ._inputs import PART, parts, to_frame
+from ._series import Series, one_by_one
 from .changes import Change
-from .deltas import MessageDeltaEvent, RunStepDeltaEvent
 from .dialects import EventReader, Read, decode
 from .errors import (
-    DecodeError,
-    LimitError,
-    NestingError,
     PeerError,
     UsageError,
 )
 from .events import (
-    CallEvent,
-    ContentEvent,
     DoneEvent,
-    ErrorEvent,
-    MessageEvent,
-    ReasoningEvent,
-    ResponseDeltaEvent,
-    ResponseEndEvent,
-    ResponseStreamEvent,
-    RunEvent,
-    StepEvent,
-    ThreadEvent,
-    UnknownEvent,
 )
 from .limits import DEFAULT_LIMITS, Limits
 from .snapshots import (
@@ -68,12 +54,21 @@ class Accumulator:
         strict: Raise `SequenceError` where the server contradicts itself, instead of
             reporting a problem and going on.
         limits: What the stream may ask of this process.
+        templates: Read frames together that differ in a few values only. What comes of
+            it is the same without, in more time.
     """
 
-    def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        templates: bool = True,
+    ) -> None:
         self._ledger = Ledger(strict=strict, limits=limits)
         self._limits = limits
-        self._reader = EventReader(limits)
+        self._templates = templates
+        self._reader = EventReader(limits, templates=templates)
         self._picture = ResponsePicture(self._ledger)
         self._failure: PeerError | None = None
 
@@ -134,15 +129,16 @@ class Accumulator:
             LimitError: The event crosses a limit.
             UsageError: The run is complete, or an earlier call raised a `PeerError`.
         """
-        if self._picture.outcome != "open" or self._failure is not None:
+        if self._failure is not None:
             self._check_usable()
-            if not self._begins_leg(event):
-                return ()
-        apply = _APPLY.get(type(event))
+        apply = APPLY.get(type(event))
         if apply is None:
             raise UsageError(f"an Event is needed, not {event!r}; frames go to feed_frame")
         try:
-            apply(self._picture, event)
+            if self._picture.outcome == "open" or self._begins_leg(event):
+                apply(self._picture, event)
+            elif not self._ledger.changes:
+                return ()
         except PeerError as error:
             self._fail(error)
             raise
@@ -188,7 +184,7 @@ class Accumulator:
         try:
             for event in self._reader.read(chunk):
                 if picture.outcome == "open" or self._begins_leg(event):
-                    _APPLY[type(event)](picture, event)
+                    APPLY[type(event)](picture, event)
         except PeerError as error:
             self._fail(error)
             raise
@@ -218,8 +214,8 @@ class Accumulator:
         returned as it is.
         """
         if type(part) is bytes:
-            return self._reader.read(part)
-        if type(part) in _APPLY:
+            return list(one_by_one(self._reader.read(part)))
+        if type(part) in APPLY:
             return (cast("Read", part),)
         try:
             return (decode(to_frame(part), self._limits),)
@@ -302,20 +298,29 @@ class Accumulator:
 
     def _end_body(self, *, drop: bool = False) -> bool:
         """Take the unfinished end as far as it is whole; return whether something was lost."""
-        reader, self._reader = self._reader, EventReader(self._limits)
+        reader, self._reader = self._reader, EventReader(self._limits, templates=self._templates)
         picture = self._picture
         if not drop and self._failure is None:
             try:
                 for event in reader.finish():
                     if picture.outcome == "open" or self._begins_leg(event):
-                        _APPLY[type(event)](picture, event)
+                        APPLY[type(event)](picture, event)
             except PeerError as error:
                 self._fail(error)
                 raise
         return reader.is_cut
 
     def _begins_leg(self, event: Read) -> bool:
-        """Open the next leg, unless the event only repeats that this one has ended."""
+        """Open the next leg, unless the event only repeats that this one has ended.
+
+        A series is taken here, event by event, as some of it may be known.
+        """
+        if type(event) is Series:
+            for row in event.rows():
+                said = event.event(*row)
+                if self._picture.outcome == "open" or self._begins_leg(said):
+                    APPLY[type(said)](self._picture, said)
+            return False
         if type(event) is DoneEvent or is_empty(event):
             return False  # some servers say it twice, and after an error
         if isinstance(event, PeerError):
@@ -347,30 +352,3 @@ class Accumulator:
             self._failure = error
             error.changes = self._ledger.take()
             error.snapshot = self.snapshot()
-
-
-def _undecodable(_: Picture, error: PeerError) -> None:
-    raise error
-
-
-# A table keyed by type, because this is asked once a fragment.
-_APPLY: Final[Mapping[type, Callable[[ResponsePicture, Any], None]]] = {
-    RunStepDeltaEvent: Picture.step_delta,
-    MessageDeltaEvent: Picture.message_delta,
-    StepEvent: Picture.step,
-    MessageEvent: Picture.message,
-    RunEvent: Picture.run_changed,
-    ThreadEvent: Picture.thread_created,
-    ErrorEvent: Picture.failed,
-    DoneEvent: Picture.done,
-    UnknownEvent: Picture.unknown_event,
-    CallEvent: Picture.call,
-    ContentEvent: Picture.content,
-    ReasoningEvent: Picture.reasoning,
-    ResponseDeltaEvent: ResponsePicture.fragment,
-    ResponseStreamEvent: ResponsePicture.response_event,
-    ResponseEndEvent: ResponsePicture.response_event,
-    DecodeError: _undecodable,
-    NestingError: _undecodable,
-    LimitError: _undecodable,
-}

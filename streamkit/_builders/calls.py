@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .._text import Text
@@ -69,6 +70,23 @@ class Call(Owner):
     def add(self, piece: str) -> bool:
         """Add to the text that grows in a call of this kind; return whether there is one."""
         return False
+
+    def add_all(self, pieces: Sequence[str]) -> bool:
+        """Add pieces of a series to that text; return whether that was all they said."""
+        return False
+
+    def log(self, index: int, piece: str) -> bool:
+        """Add a piece of a series to an output; return whether that was all it said."""
+        return False
+
+    def grow_by(self, text: Text, pieces: Sequence[str], change: Any) -> bool:
+        """Add fragments to a text of this call, if nothing else is to be done about them."""
+        if text.held or self.seeded or "" in pieces:
+            return False
+        text.extend(pieces)
+        step_id, index, id = self.step_id, self.index, self.id
+        self._ledger.changes += [change(step_id, index, id, piece) for piece in pieces]
+        return True
 
     def grow(self, text: Text, piece: str, change: Any) -> None:
         """Add a fragment to a text of this call, as `Owner.append` does, in less time."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .._text import Text
-from ..changes import CodeAppended
-from ..deltas import CodeInterpreterToolCallDelta, OutputDelta
+from ..changes import CodeAppended, LogAppended
+from ..deltas import CodeInterpreterLogs, CodeInterpreterToolCallDelta, OutputDelta
 from ..snapshots import CodeInterpreter, CodeInterpreterOutput, CodeInterpreterToolCall
 from .calls import Call
 from .ledger import Ledger
-from .outputs import ImageOutput, LogOutput, OtherOutputNode, Output
+from .outputs import ImageOutput, LogOutput, OtherOutputNode, Output, Outputs
 from .place import place
 from .raw import kept, merge, restated, was_sent
-from .row import Row
 
 __all__ = ["CodeInterpreterCall"]
 
@@ -29,7 +28,7 @@ class CodeInterpreterCall(Call):
     def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
         super().__init__(ledger, step_id, index, kind)
         self.input = Text()
-        self.outputs: Row[Output] = Row()
+        self.outputs = Outputs()
         self.sent = False  # whether there was a code_interpreter object
         self._inner: dict[str, Any] = {}  # what its snapshot keeps in extra
 
@@ -58,6 +57,24 @@ class CodeInterpreterCall(Call):
         self.grow(self.input, piece, CodeAppended)
         return True
 
+    def add_all(self, pieces: Sequence[str]) -> bool:
+        return self.sent and self.grow_by(self.input, pieces, CodeAppended)
+
+    def log(self, index: int, piece: str) -> bool:
+        if not piece or not self.sent:
+            return False
+        output = self.outputs.nodes.get(index)
+        if output is None:
+            if not self.outputs.add(index, piece):
+                return False
+        elif type(output) is LogOutput and not (output.done or output.seeded or output.logs.held):
+            self.outputs.touch(output)
+            output.logs.extend((piece,))
+        else:
+            return False
+        self._ledger.changes.append(LogAppended(self.step_id, self.index, self.id, index, piece))
+        return True
+
     def _extend_outputs(self, deltas: tuple[OutputDelta, ...]) -> bool:
         if not deltas:
             self._inner["outputs"] = []
@@ -65,15 +82,29 @@ class CodeInterpreterCall(Call):
         nodes = self.outputs.nodes
         for delta in deltas:
             output = nodes.get(delta.index)  # type: ignore[arg-type] # None finds none
+            if output is None and self._log_whole(delta):
+                continue
             if output is None or delta.type != output.type or not output.stale:
                 changed |= self._extend_output(delta, alone=len(deltas) == 1)
             elif output.extend(self, delta):
                 changed = True
         return changed
 
+    def _log_whole(self, delta: OutputDelta) -> bool:
+        """Take an output that is new and a log, in one piece; return whether it is one."""
+        if type(delta) is not CodeInterpreterLogs or delta.index is None:
+            return False
+        logs = delta.logs
+        return (
+            logs is not None
+            and logs.isascii()
+            and delta.extra is None
+            and self.log(delta.index, logs)
+        )
+
     def _extend_output(self, delta: OutputDelta, *, alone: bool) -> bool:
         """Take a fragment of an output that is new, or that was seen or ended."""
-        known = len(self.outputs.nodes)
+        known = len(self.outputs)
         output = self._output(delta, alone=alone)
         self.outputs.touch(output)
         output.done = False
@@ -81,13 +112,13 @@ class CodeInterpreterCall(Call):
             changed = Output.extend(output, self, delta)  # nothing in it names its kind
         else:
             changed = output.extend(self, delta)
-        return changed and len(self.outputs.nodes) == known
+        return changed and len(self.outputs) == known
 
     def _output(self, delta: OutputDelta, *, alone: bool) -> Output:
         index = delta.index
         if index is None or not 0 <= index <= self.outputs.end:
             index = place(delta, self.outputs, self, alone=alone)
-        known = self.outputs.nodes.get(index)
+        known = self.outputs.find(index)
         if known is not None and delta.type in (None, known.type):
             return known
         return self._open_output(index, delta.type, known)
@@ -132,7 +163,7 @@ class CodeInterpreterCall(Call):
             output.settle(self, full, final=final)
             if output.done and output.freeze() is not told:
                 output.done = False
-        streamed = len(self.outputs.nodes)
+        streamed = len(self.outputs)
         sent = code.outputs or was_sent(code, "outputs", [])
         if final and sent and streamed > len(code.outputs):
             counts = {"known": f"{streamed} outputs", "said": f"{len(code.outputs)} outputs"}

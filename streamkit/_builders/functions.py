@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -56,6 +57,9 @@ class FunctionCall(Call):
             return False
         self.grow(self.arguments, piece, ArgumentsAppended)
         return True
+
+    def add_all(self, pieces: Sequence[str]) -> bool:
+        return self.sent and self.grow_by(self.arguments, pieces, ArgumentsAppended)
 
     def _report_output(self, said: str | None) -> bool:
         if said is None:

@@ -89,6 +89,20 @@ class MessageNode(Owner):
         self.append(part, part.value, piece, TextAppended, part.index)
         return True
 
+    def add_all(self, index: int, pieces: Sequence[str]) -> bool:
+        """Add pieces of a series to a part; return whether that was all they said."""
+        part = self.parts.nodes.get(index)
+        if type(part) is not TextPart or not part.sent or part.seeded:
+            return False
+        if part.value.held or "" in pieces:
+            return False
+        if not part.stale:
+            self.parts.touch(part)
+        part.value.extend(pieces)
+        id = self.id
+        self._ledger.changes += [TextAppended(id, index, piece) for piece in pieces]
+        return True
+
     def settle_part(self, index: int, full: MessageContent) -> None:
         """Take a part, whole: what was lost of it is told."""
         if not self.done:  # the message itself was the last word

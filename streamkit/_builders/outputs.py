@@ -15,9 +15,9 @@ from ..snapshots import (
 )
 from .owner import Owner
 from .raw import kept, merge, restated, was_sent, without_index
-from .row import Node
+from .row import Node, Row
 
-__all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output"]
+__all__ = ["ImageOutput", "LogOutput", "OtherOutputNode", "Output", "Outputs"]
 
 
 class Output(Node):
@@ -143,3 +143,38 @@ class OtherOutputNode(Output):
 
     def _build(self) -> OtherOutput:
         return OtherOutput(type=self.type, extra=kept(self.extra))
+
+
+class Outputs(Row[Output]):
+    """Outputs by index. A log in one piece, as most are, is no node until more comes of it."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole: dict[int, CodeInterpreterLogOutput] = {}
+
+    def add(self, index: int, logs: str) -> bool:
+        """Add a log after all others, in which no surrogate is; return whether it is there."""
+        order = self._order
+        if index != (order[-1] + 1 if order else 0):
+            return False
+        order.append(index)
+        whole = self._whole[index] = CodeInterpreterLogOutput(logs=logs)
+        self._frozen.append(whole)
+        self._latest = index
+        return True
+
+    def find(self, index: int) -> Output | None:
+        whole = self._whole.pop(index, None)
+        if whole is not None:
+            node = self.nodes[index] = LogOutput(index, whole.type)
+            node.logs.replace(whole.logs)
+            node.stale = False
+            node._frozen = whole
+        return self.nodes.get(index)
+
+    def in_order(self) -> list[Output]:
+        for index in list(self._whole):
+            self.find(index)
+        return super().in_order()

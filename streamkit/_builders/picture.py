@@ -29,6 +29,7 @@ from ..events import (
     UnknownEvent,
 )
 from ..snapshots import ErrorObject, Message, Outcome, Run, RunSnapshot, RunStep, Thread
+from .calls import Call
 from .ledger import Ledger
 from .messages import MessageNode
 from .row import Row
@@ -119,6 +120,28 @@ class Picture:
             message.flush()
 
     # Events
+
+    def growing_call(self, id: str, index: int, kind: str) -> Call | None:
+        """Return the call of a step that may grow as they are, and note that they do."""
+        step = self._steps.get(id)
+        if step is None or step.done:
+            return None
+        call = step.calls.nodes.get(index)
+        if call is None or call.type != kind or call.done:
+            return None
+        if not (step.stale and call.stale):
+            self.step_row.touch(step)
+            step.calls.touch(call)
+        return call
+
+    def growing_message(self, id: str) -> MessageNode | None:
+        """Return a message that may grow as it is, and note that it does."""
+        message = self._messages.get(id)
+        if message is None or message.done:
+            return None
+        if not message.stale:
+            self.message_row.touch(message)
+        return message
 
     def step_delta(self, event: RunStepDeltaEvent) -> None:
         """Take a fragment of a step."""

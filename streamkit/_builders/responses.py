@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from .._fragments import said_by
 from .._lifecycle import ENDED
+from .._series import Series
 from ..changes import ServerFailed
 from ..deltas import MessageDeltaEvent, RunStepDeltaEvent
 from ..events import (
@@ -97,6 +98,32 @@ class ResponsePicture(Picture):
             said = said_by(event)
             _TAKES[type(said)](self, said)
             self._place = None
+
+    def fragments(self, series: Series) -> bool:
+        """Take a series, if none was taken before, and none is missing; return whether it was."""
+        *_, content_index, _, said = series.numbers
+        numbering, texts = self._numbering, series.texts
+        last = numbering.number
+        if said is not None:
+            numbers = said if isinstance(said, list) else [said]
+            if last is None or numbers != [*range(last + 1, last + 1 + len(texts))]:
+                return False
+            last = numbers[-1]
+        kind = _CALL_TEXTS.get(series.kind)
+        if kind is not None:
+            call = self.growing_call(series.id, 0, kind)
+            if call is None or not call.add_all(texts):
+                return False
+        elif series.kind == "response.output_text.delta" and type(content_index) is int:
+            message = self.growing_message(series.id)
+            if message is None or not message.add_all(content_index, texts):
+                return False
+        else:
+            return False
+        if said is not None:
+            numbering.number = last
+            numbering.last = series.last()
+        return True
 
     def _grows(self, event: ResponseDeltaEvent) -> bool:
         """Add a fragment to a text that grows already, as nearly all do; say whether it was."""

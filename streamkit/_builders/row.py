@@ -55,15 +55,27 @@ class Row(Generic[N]):
     same objects in the next tuple, which costs one copy of their addresses.
     """
 
-    __slots__ = ("_frozen", "_order", "_stale", "_tuple", "latest", "nodes")
+    __slots__ = ("_frozen", "_latest", "_order", "_stale", "_tuple", "nodes")
 
     def __init__(self) -> None:
         self.nodes: dict[int, N] = {}
-        self.latest: N | None = None  # the one that was put last
+        self._latest: int | None = None  # the index that was put last
         self._order: list[int] = []
         self._frozen: list[Any] = []
         self._stale: list[int] = []
         self._tuple: tuple[Any, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @property
+    def latest(self) -> N | None:
+        """The node that was put last."""
+        return None if self._latest is None else self.find(self._latest)
+
+    def find(self, index: int) -> N | None:
+        """Return the node of an index."""
+        return self.nodes.get(index)
 
     @property
     def end(self) -> int:
@@ -88,7 +100,7 @@ class Row(Generic[N]):
             order.insert(position, index)
             self._frozen.insert(position, None)
         self.nodes[index] = node
-        self.latest = node
+        self._latest = index
         self._stale.append(index)
 
     def touch(self, node: N) -> None:
@@ -99,7 +111,7 @@ class Row(Generic[N]):
 
     def freeze(self) -> tuple[Any, ...]:
         """Return the frozen forms in index order."""
-        if self._stale:
+        if self._stale or len(self._tuple) < len(self._frozen):
             for index in self._stale:
                 node = self.nodes[index]
                 self._frozen[bisect_left(self._order, index)] = node.freeze()

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, TypeAlias
 
-from ...dialects.reading import EventReader, Read
+from ...dialects import EventReader, Read
 from ...events import (
     MessageEvent,
     ResponseEndEvent,
