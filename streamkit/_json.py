@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from types import ModuleType
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from ._text import scrub
 from .errors import DecodeError, NestingError
 
-__all__ = ["parse"]
+__all__ = ["breaks_off", "dumps", "loads", "parse"]
 
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -44,7 +44,7 @@ def parse(data: bytes, *, depth: int, keep_halves: bool = False) -> Any:
 
 def _parse_tolerantly(data: bytes, depth: int, *, keep_halves: bool) -> Any:
     try:
-        value = json.loads(data.decode(errors="replace"))
+        value = loads(data)
     except RecursionError:
         raise NestingError(_too_deep(depth), excerpt=data) from None
     except ValueError as error:
@@ -52,6 +52,39 @@ def _parse_tolerantly(data: bytes, depth: int, *, keep_halves: bool) -> Any:
         raise DecodeError(reason, excerpt=data) from None
     _check_depth(value, depth, data)
     return _scrubbed(value, _FRAGMENTS if keep_halves else frozenset())
+
+
+def loads(data: bytes) -> Any:
+    """Decode one JSON value as it is, however odd.
+
+    Raises:
+        ValueError: The data is not JSON.
+    """
+    return _python().loads(data.decode(errors="replace"))
+
+
+def dumps(value: object) -> bytes:
+    """Encode a value that was decoded, however odd."""
+    return bytes(_python().dumps(value).encode())
+
+
+def breaks_off(data: bytes) -> bool:
+    """Whether data that is not JSON could be the beginning of some."""
+    json = _python()
+    try:
+        json.loads(data)
+    except json.JSONDecodeError as error:
+        return bool(error.pos >= len(data.decode(errors="replace")))
+    except (ValueError, RecursionError):
+        pass
+    return False
+
+
+def _python() -> ModuleType:
+    """Return Python's own json: few streams need it, and it takes long to load."""
+    import json  # noqa: PLC0415
+
+    return json
 
 
 def _check_depth(value: Any, depth: int, data: bytes) -> None:

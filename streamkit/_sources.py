@@ -12,7 +12,6 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, TypeAlias
 
 from .errors import UsageError
@@ -175,7 +174,8 @@ def _open_file(source: str | os.PathLike[str], *, is_async: bool) -> Opened:
         raise UsageError("this is the text of a stream, not a path: encode it to bytes")
     if name.lower().endswith(_OTHER_FORMS):
         raise UsageError(f"{name} is in a form that only streamkit.recording reads")
-    file = Path(name).open("rb")  # noqa: SIM115 - closed with the source
+    # Not a Path: importing pathlib takes longer than all the rest of following.
+    file = open(name, "rb")  # noqa: PTH123, SIM115 - closed with the source
     chunks = _aread(file) if is_async else _read(file)
     return Opened(chunks, file, is_whole=True)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from .._json import parse
+from .._json import dumps, loads, parse
 from .._wire import load
 from ..errors import DecodeError, NestingError
 from ..events import DoneEvent, ErrorEvent, Event, ResponseStreamEvent, UnknownEvent
@@ -89,7 +88,7 @@ def _unnamed(data: bytes, limits: Limits) -> Event:
         return decode(Frame(envelope.event, _payload(bytes(envelope.data))), limits)
     value = _object(data, limits, keep_halves=True)
     if isinstance(value.get("event"), str) and "data" in value:
-        return decode(Frame(value["event"], _payload(json.dumps(value["data"]).encode())), limits)
+        return decode(Frame(value["event"], _payload(dumps(value["data"]))), limits)
     kind = value.get("type")
     if isinstance(kind, str) and (kind.startswith(PREFIX) or kind == "error"):
         return decode(Frame(kind, data), limits)
@@ -109,7 +108,7 @@ def _payload(data: bytes) -> bytes:
     """Take a text out of its quotes: what is wrapped may be ``"[DONE]"``."""
     if not data.startswith(b'"'):
         return data
-    return str(json.loads(data.decode(errors="replace"))).encode("utf-8", "surrogatepass")
+    return str(loads(data)).encode("utf-8", "surrogatepass")
 
 
 def _failed(data: bytes, limits: Limits) -> Event:

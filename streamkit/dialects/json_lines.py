@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from .._blocks import too_long
+from .._json import breaks_off
 from ..errors import DecodeError
 from ..limits import Limits
 from ..sse import Frame
@@ -60,7 +59,7 @@ class JsonLines:
                 try:
                     event = decode(Frame("message", line), self._limits)
                 except DecodeError as error:
-                    if self._is_first and _goes_on(line):
+                    if self._is_first and breaks_off(line):
                         self._spread = True
                         break
                     error.offset = self.offset
@@ -74,14 +73,3 @@ class JsonLines:
             self.offset += end - start
             start = end
         self._carry = bytearray(data[start:])
-
-
-def _goes_on(line: bytes) -> bool:
-    """Whether a line that is not JSON could be the beginning of some."""
-    try:
-        json.loads(line)
-    except json.JSONDecodeError as error:
-        return error.pos >= len(line.decode(errors="replace"))
-    except (ValueError, RecursionError):
-        pass
-    return False
