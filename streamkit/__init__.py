@@ -7,12 +7,11 @@
 and an `Accumulator` takes events, frames or bytes wherever they come from.
 """
 
-from ._wire import (
-    to_wire,
-)
-from .accumulator import (
-    Accumulator,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from .changes import (
     ActionRequired,
     AnnotationAdded,
@@ -73,9 +72,6 @@ from .deltas import (
     ToolCallDelta,
     ToolCallDeltaObject,
 )
-from .dialects import (
-    decode,
-)
 from .errors import (
     DecodeError,
     LimitError,
@@ -108,20 +104,8 @@ from .events import (
     ThreadEvent,
     UnknownEvent,
 )
-from .follow import (
-    AsyncFollowing,
-    Following,
-    aaccumulate,
-    accumulate,
-    afollow,
-    follow,
-)
 from .limits import (
     Limits,
-)
-from .observers import (
-    Observer,
-    on,
 )
 from .snapshots import (
     Annotation,
@@ -181,11 +165,15 @@ from .snapshots import (
     TruncationStrategy,
     Usage,
 )
-from .sse import (
-    Frame,
-    FrameDecoder,
-    encode_frame,
-)
+
+if TYPE_CHECKING:
+    from ._afollowing import AsyncFollowing, aaccumulate, afollow
+    from ._following import Following, accumulate, follow
+    from ._wire import to_wire
+    from .accumulator import Accumulator
+    from .dialects import decode
+    from .observers import Observer, on
+    from .sse import Frame, FrameDecoder, encode_frame
 
 __version__ = "0.1.0"
 
@@ -346,3 +334,36 @@ __all__ = [
     "on",
     "to_wire",
 ]
+
+# What can be held is loaded at once; what does the work, when it is first asked for. So
+# whoever only names the types, as most modules of a program do, does not wait for the rest.
+# No module may be called as something that is to be found in one.
+_HOMES: Final = {
+    "Accumulator": "accumulator",
+    "AsyncFollowing": "_afollowing",
+    "Following": "_following",
+    "Frame": "sse",
+    "FrameDecoder": "sse",
+    "Observer": "observers",
+    "aaccumulate": "_afollowing",
+    "accumulate": "_following",
+    "afollow": "_afollowing",
+    "decode": "dialects",
+    "encode_frame": "sse",
+    "follow": "_following",
+    "on": "observers",
+    "to_wire": "_wire",
+}
+
+if not TYPE_CHECKING:  # to the type checkers, a name that is none is an error
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value  # the next time, it is there
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

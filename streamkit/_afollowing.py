@@ -1,4 +1,4 @@
-"""The loop that follows a stream, where something is awaited."""
+"""Following a stream where something is awaited."""
 
 from __future__ import annotations
 
@@ -6,16 +6,43 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from typing import Any, Final, Self
 
-from ._folding import Folding, Followed
-from ._sources import Opened, step_of
+from ._folding import Folding, Followed, check
+from ._sources import AsyncSource, Opened, open_source, step_of
 from .accumulator import Accumulator
 from .changes import Change
+from .errors import ServerError, TruncatedError
 from .observers import Observer, is_async
+from .snapshots import RunSnapshot
 
-__all__ = ["AsyncFollowing"]
+__all__ = ["AsyncFollowing", "aaccumulate", "afollow"]
 
 # How many seconds observers have, together, to take the end of a stream that is left.
 _LAST_WORDS: Final = 5.0
+
+
+async def aaccumulate(
+    source: AsyncSource, *observers: Observer, strict: bool = False, allow_partial: bool = False
+) -> RunSnapshot:
+    """Do what `accumulate` does; the source and the observers may be asynchronous."""
+    following = afollow(source, *observers, accumulator=Accumulator(strict=strict))
+    async with following:
+        try:
+            await following._drain()
+        except (TruncatedError, ServerError):
+            if not allow_partial:
+                raise
+        return following.snapshot()
+
+
+def afollow(
+    source: AsyncSource, *observers: Observer, accumulator: Accumulator | None = None
+) -> AsyncFollowing:
+    """Do what `follow` does; the source and the observers may be asynchronous.
+
+    An observer's result is awaited before the next event is looked at.
+    """
+    check(observers, accumulator, may_wait=True)
+    return AsyncFollowing(open_source(source, is_async=True), observers, accumulator)
 
 
 class AsyncFollowing(Followed):

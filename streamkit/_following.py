@@ -1,4 +1,4 @@
-"""The loop that follows a stream: read, fold, tell."""
+"""Following a stream: the loop that reads, folds and tells."""
 
 from __future__ import annotations
 
@@ -6,14 +6,66 @@ import inspect
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Self
 
-from ._folding import Folding, Followed
-from ._sources import Opened
+from ._folding import Folding, Followed, check
+from ._sources import Opened, Source, open_source
 from .accumulator import Accumulator
 from .changes import Change
-from .errors import UsageError
+from .errors import ServerError, TruncatedError, UsageError
 from .observers import Observer
+from .snapshots import RunSnapshot
 
-__all__ = ["Following"]
+__all__ = ["Following", "accumulate", "follow"]
+
+
+def accumulate(
+    source: Source, *observers: Observer, strict: bool = False, allow_partial: bool = False
+) -> RunSnapshot:
+    """Fold a whole stream and return the snapshot.
+
+    Args:
+        source: A path, bytes, an iterable of bytes or of frames, or an open response of
+            httpx or httpx2. It is closed on every exit.
+        observers: Told of each change, in order; see `on`.
+        strict: Raise `SequenceError` where the server contradicts itself.
+        allow_partial: Return what there is where the stream was cut, or the server
+            failed; the snapshot's outcome says so.
+
+    Raises:
+        TruncatedError: The stream stopped before the run came to rest.
+        ServerError: The server sent an ``error`` event.
+        DecodeError, SequenceError, LimitError: See there; not held back by
+            `allow_partial`, since the rest of the stream was not read.
+        UsageError: The source, or an observer, is asynchronous, or none.
+        OSError: The file cannot be opened.
+    """
+    with follow(source, *observers, accumulator=Accumulator(strict=strict)) as following:
+        try:
+            following._drain()
+        except (TruncatedError, ServerError):
+            if not allow_partial:
+                raise
+        return following.snapshot()
+
+
+def follow(
+    source: Source, *observers: Observer, accumulator: Accumulator | None = None
+) -> Following:
+    """Follow a stream: iterate over its changes.
+
+    After the last change, iterating raises what `Accumulator.finish` would raise. Leaving
+    the ``with`` block closes the source; left early, the observers are told the end.
+
+    Args:
+        source: As `accumulate` takes it.
+        observers: Told of each change before it is yielded.
+        accumulator: One that holds the earlier legs of the run.
+
+    Raises:
+        UsageError: The source, or an observer, is asynchronous, or none.
+        OSError: The file cannot be opened.
+    """
+    check(observers, accumulator, may_wait=False)
+    return Following(open_source(source, is_async=False), observers, accumulator)
 
 
 class Following(Followed):

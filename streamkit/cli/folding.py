@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .._following import Following
 from .._json import parse
 from .._sources import Opened
 from .._wire import to_wire
 from ..accumulator import Accumulator
 from ..changes import StreamEnded
 from ..errors import DecodeError, ServerError, StreamkitError, TruncatedError
-from ..follow import Following
 from ..limits import DEFAULT_LIMITS
 from ._process import complain
 from .recordings import UnusableError, load, recognised

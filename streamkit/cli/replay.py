@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
+from .._following import Following
 from .._sources import Opened
 from ..accumulator import Accumulator
 from ..errors import (
@@ -16,7 +17,6 @@ from ..errors import (
     TruncatedError,
     UsageError,
 )
-from ..follow import Following
 from ._process import Status, complain
 from .legs import STDIN, Pace, open_legs
 from .recordings import UnusableError

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
+from .._following import Following
 from ..accumulator import Accumulator
 from ..changes import Change
 from ..errors import StreamkitError
-from ..follow import Following
 from ..snapshots import RunSnapshot
 from .plain import PlainView
 from .views import ChangesView, JsonView, View

@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from .._afollowing import AsyncFollowing
 from .._folding import check
+from .._following import Following
 from ..accumulator import Accumulator
-from ..follow import AsyncFollowing, Following
 from ..observers import Observer
 from ..recording.taps import Record
 from ..recording.writing import Recorder

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import anyio
 
+from .._following import accumulate
 from .._sources import AsyncSource, Opened, open_source, step_of
 from ..errors import UsageError
-from ..follow import accumulate
 from ..recording.forms import Recording
 from ..recording.pacing import Pace
 from ..snapshots import RunSnapshot
