@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, Literal, NamedTuple, TypeVar, overload
+from typing import Any, Final, Literal, TypeVar, overload
 
 import msgspec
 from msgspec import NODEFAULT, Struct, UnsetType
@@ -57,7 +57,7 @@ class _Misfit(Exception):  # noqa: N818 - never leaves this module
         self.steps: list[str | int] = []
 
 
-class _Rule(NamedTuple):
+class _Rule(Struct, frozen=True):
     """How a field is loaded."""
 
     convert: Callable[[Any], Any]
@@ -66,7 +66,7 @@ class _Rule(NamedTuple):
     null: bool  # null is a value of its own
 
 
-class _Plan(NamedTuple):
+class _Plan(Struct, frozen=True):
     """How a class is loaded."""
 
     kind: type[Struct]
@@ -144,7 +144,8 @@ def _plan(kind: type[Struct]) -> _Plan:
             rule = _rule(hint, is_content=is_content)
             if spec.default is NODEFAULT:
                 required.append(spec.name)
-                rule = rule._replace(empty=..., null=type(None) in typing.get_args(hint))
+                null = type(None) in typing.get_args(hint)
+                rule = msgspec.structs.replace(rule, empty=..., null=null)
             rules[spec.name] = rule
     return _Plan(
         kind,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -28,7 +26,6 @@ LAYERS: Final[Sequence[set[str]]] = (
     {"accumulator"},
     {"_folding"},
     {"_afollowing", "_following"},
-    {"follow"},
     {"__init__"},
     {"convert", "recording"},
     {"live"},
@@ -131,9 +128,6 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
     ),
 }
 
-# What the core may load besides itself and the standard library.
-CORE_NEEDS: Final = {"msgspec"}
-
 
 def depths(layers: Sequence[set[str]]) -> dict[str, int]:
     return {name: depth for depth, names in enumerate(layers) for name in names}
@@ -181,27 +175,6 @@ def test_every_module_on_the_map_exists() -> None:
         there = {path.stem for path in folder.glob("*.py")}
         there |= {path.parent.name for path in folder.glob("*/__init__.py")}
         assert set(depths(layers)) == there
-
-
-def modules_after(statement: str) -> set[str]:
-    """Return the names of the modules loaded by a fresh interpreter."""
-    code = f"{statement}\nimport sys\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    return {name.split(".")[0] for name in done.stdout.split()}
-
-
-def test_the_core_opens_no_door_to_the_network() -> None:
-    loaded = modules_after("import streamkit") - modules_after("import msgspec")
-    assert loaded.isdisjoint({"httpx", "httpx_sse", "anyio", "socket", "ssl", "asyncio", "rich"})
-    assert loaded - set(sys.stdlib_module_names) - CORE_NEEDS == {"streamkit"}
-
-
-@pytest.mark.parametrize(
-    "module", ["recording", "cli", "testing", "testing.building", "pytest_plugin"]
-)
-def test_what_takes_long_is_loaded_when_it_is_needed(module: str) -> None:
-    loaded = modules_after(f"import streamkit.{module}")
-    assert loaded.isdisjoint({"httpx", "anyio", "rich", "starlette", "hypothesis"})
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,7 +1,5 @@
 """What all deltas share."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec import Struct, field
@@ -16,6 +14,9 @@ class Extra(dict[str, Any]):
     """Fields unknown to this library. Not a type that the decoder takes."""
 
 
+# The modules of deltas keep no annotations as texts: the decoders need them evaluated
+# before anything is read, and take three times as long to be built from texts.
+#
 # gc=False: a delta is made from JSON, so it cannot hold itself, and there is one a frame.
 
 

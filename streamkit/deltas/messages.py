@@ -1,7 +1,5 @@
 """What a message gets."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from .base import Delta, Extra
@@ -27,6 +25,13 @@ class AnnotationDelta(Delta, frozen=True, kw_only=True):
     """Fields, in `extra`, for the annotation at `index`."""
 
     index: int | None = None
+
+
+# What a delta may hold after loading, and what the decoder takes straight from bytes.
+if TYPE_CHECKING:
+    AnnotationDeltas = AnnotationDelta
+else:
+    AnnotationDeltas = Extra
 
 
 class TextDelta(Delta, frozen=True, kw_only=True):
@@ -95,6 +100,20 @@ class OtherContentDeltaBlock(Delta, frozen=True, kw_only=True):
     type: str | None = None
 
 
+if TYPE_CHECKING:
+    MessageContentDelta = (
+        TextDeltaBlock
+        | ImageFileDeltaBlock
+        | ImageURLDeltaBlock
+        | RefusalDeltaBlock
+        | OtherContentDeltaBlock
+    )
+else:
+    MessageContentDelta = (
+        TextDeltaBlock | ImageFileDeltaBlock | ImageURLDeltaBlock | RefusalDeltaBlock
+    )
+
+
 class MessageDelta(Delta, frozen=True, kw_only=True):
     """What a message gets."""
 
@@ -109,23 +128,6 @@ class MessageDeltaEvent(Delta, frozen=True, kw_only=True):
     delta: MessageDelta | None
     object: str | None = None
 
-
-# What a delta may hold after loading, and what the decoder takes straight from bytes.
-
-if TYPE_CHECKING:
-    AnnotationDeltas = AnnotationDelta
-    MessageContentDelta = (
-        TextDeltaBlock
-        | ImageFileDeltaBlock
-        | ImageURLDeltaBlock
-        | RefusalDeltaBlock
-        | OtherContentDeltaBlock
-    )
-else:
-    AnnotationDeltas = Extra
-    MessageContentDelta = (
-        TextDeltaBlock | ImageFileDeltaBlock | ImageURLDeltaBlock | RefusalDeltaBlock
-    )
 
 WIDER: Final[dict[Any, tuple[type[Delta], ...]]] = {
     AnnotationDeltas: (AnnotationDelta,),

@@ -1,7 +1,5 @@
 """What a step gets."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from msgspec import UNSET, UnsetType
@@ -65,6 +63,13 @@ class OtherOutputDelta(Delta, frozen=True, kw_only=True):
     type: str | None = None
 
 
+# What a delta may hold after loading, and what the decoder takes straight from bytes.
+if TYPE_CHECKING:
+    OutputDelta = CodeInterpreterLogs | CodeInterpreterOutputImage | OtherOutputDelta
+else:
+    OutputDelta = CodeInterpreterLogs | CodeInterpreterOutputImage
+
+
 class CodeInterpreterDelta(Delta, frozen=True, kw_only=True):
     """More code, more outputs."""
 
@@ -121,6 +126,17 @@ class OtherToolCallDelta(Delta, frozen=True, kw_only=True):
     type: str | None = None
 
 
+if TYPE_CHECKING:
+    ToolCallDelta = (
+        CodeInterpreterToolCallDelta
+        | FunctionToolCallDelta
+        | FileSearchToolCallDelta
+        | OtherToolCallDelta
+    )
+else:
+    ToolCallDelta = CodeInterpreterToolCallDelta | FunctionToolCallDelta
+
+
 class ToolCallDeltaObject(
     Delta, frozen=True, kw_only=True, tag_field="type", tag="tool_calls", gc=False
 ):
@@ -151,6 +167,12 @@ class OtherStepDetailsDelta(Delta, frozen=True, kw_only=True):
     type: str | None = None
 
 
+if TYPE_CHECKING:
+    StepDetailsDelta = ToolCallDeltaObject | RunStepDeltaMessageDelta | OtherStepDetailsDelta
+else:
+    StepDetailsDelta = ToolCallDeltaObject | RunStepDeltaMessageDelta
+
+
 class RunStepDelta(Delta, frozen=True, kw_only=True):
     """What a step gets."""
 
@@ -164,22 +186,6 @@ class RunStepDeltaEvent(Delta, frozen=True, kw_only=True):
     delta: RunStepDelta | None
     object: str | None = None
 
-
-# What a delta may hold after loading, and what the decoder takes straight from bytes.
-
-if TYPE_CHECKING:
-    OutputDelta = CodeInterpreterLogs | CodeInterpreterOutputImage | OtherOutputDelta
-    ToolCallDelta = (
-        CodeInterpreterToolCallDelta
-        | FunctionToolCallDelta
-        | FileSearchToolCallDelta
-        | OtherToolCallDelta
-    )
-    StepDetailsDelta = ToolCallDeltaObject | RunStepDeltaMessageDelta | OtherStepDetailsDelta
-else:
-    OutputDelta = CodeInterpreterLogs | CodeInterpreterOutputImage
-    ToolCallDelta = CodeInterpreterToolCallDelta | FunctionToolCallDelta
-    StepDetailsDelta = ToolCallDeltaObject | RunStepDeltaMessageDelta
 
 WIDER: Final[dict[Any, tuple[type[Delta], ...]]] = {
     OutputDelta: (CodeInterpreterLogs, CodeInterpreterOutputImage, OtherOutputDelta),
