@@ -129,13 +129,12 @@ def _plans(kinds: tuple[type[Struct], ...]) -> Mapping[str | None, _Plan]:
 
 @cache
 def _plan(kind: type[Struct]) -> _Plan:
-    hints = typing.get_type_hints(kind)
     tag = kind.__struct_config__.tag
     rules: dict[str, _Rule] = {}
     required = []
     is_content = getattr(kind, "is_content", True)
     for spec in msgspec.structs.fields(kind):
-        hint = hints[spec.name]
+        hint = spec.type
         if typing.get_origin(hint) is Literal:
             (tag,) = typing.get_args(hint)
         elif spec.name == "index":

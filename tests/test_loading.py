@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec import Struct
 
 import streamkit
+from streamkit import deltas, snapshots
 
 PACKAGE: Final = Path(streamkit.__file__).parent
 HOMES: Final = streamkit._HOMES
@@ -103,6 +105,23 @@ def test_the_standard_library_stays_on_its_shelf(statement: str, small: set[str]
         f"`python -X importtime -c 'import streamkit'` says who loads {sorted(more)}: import it "
         "in the function that needs it, if that seldom runs, or do without; what loads in no "
         "time may be named here"
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        thing
+        for module in (deltas, snapshots)
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, Struct)
+    ],
+)
+def test_what_is_read_need_not_be_evaluated_first(kind: type[Struct]) -> None:
+    texts = [name for name, said in kind.__annotations__.items() if isinstance(said, str)]
+    assert not texts, (
+        f"decoding would wait for {texts} of {kind.__name__} to be evaluated: leave out the "
+        "import of annotations from __future__"
     )
 
 

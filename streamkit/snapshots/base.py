@@ -1,7 +1,5 @@
 """What all snapshots share, and the remarks that runs, steps and messages have in common."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -15,6 +13,9 @@ __all__ = [
 ]
 
 
+# The modules of snapshots keep no annotations as texts: loading looks at them all, which
+# takes four times as long where there are texts to evaluate.
+#
 # gc=False: a snapshot is made from JSON and frozen, so it cannot come to hold itself, and
 # there may be very many for the collector to look at in vain.
 

@@ -1,7 +1,5 @@
 """Messages, and the parts and annotations in them."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from .base import IncompleteDetails, Remark, Snapshot

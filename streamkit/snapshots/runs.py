@@ -1,7 +1,5 @@
 """Runs, what they wait for, and the whole picture of one."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Steps of a run, and the calls of tools in them."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from .base import LastError, Remark, Snapshot, Usage
