@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import streamkit
-from streamkit import changes, deltas, errors, events, snapshots
+from streamkit import changes, deltas, errors, events, observers, snapshots
 
 ROOT = Path(__file__).parent.parent
 
@@ -58,9 +58,9 @@ def test_every_public_name_is_documented(name: str) -> None:
 def test_the_tables_of_changes_agree() -> None:
     named = {kind.__name__ for kind in typing.get_args(changes.Change)}
     assert named == set(changes.__all__) - {"Change"}
-    assert set(streamkit.observers.KEYWORDS.values()) == set(typing.get_args(changes.Change))
+    assert set(observers.KEYWORDS.values()) == set(typing.get_args(changes.Change))
     keywords = set(inspect.signature(streamkit.on).parameters) - {"change"}
-    assert keywords == set(streamkit.observers.KEYWORDS)
+    assert keywords == set(observers.KEYWORDS)
 
 
 def test_every_kind_of_problem_is_explained() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-import streamkit
+from streamkit.observers import KEYWORDS
 from streamkit.server import Server, serve
 from streamkit.testing import parse_fault
 
@@ -112,5 +112,5 @@ def test_the_two_commands_come_first() -> None:
 
 
 def test_every_change_stands_in_the_table() -> None:
-    for keyword, kind in streamkit.observers.KEYWORDS.items():
+    for keyword, kind in KEYWORDS.items():
         assert re.search(rf"^\| .*`{keyword}`.*\| .*`{kind.__name__}`", README, re.MULTILINE)
