@@ -54,8 +54,6 @@ class Series(Struct, frozen=True, gc=False):
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
         """Return the numbers and the text of each delta."""
-        if len(self.texts) == 1 and list not in map(type, self.numbers):
-            return ((*self.numbers, self.texts[0]),)
         columns = [each if type(each) is list else repeat(each) for each in self.numbers]
         return zip(*columns, self.texts, strict=False)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from .._series import CODE, FUNCTION, LOGS, TEXT, Series
 from .picture import Picture
@@ -19,7 +19,8 @@ def grow(picture: ResponsePicture, series: Series) -> None:
 
 def _call(picture: Picture, series: Series) -> None:
     """Add to the texts of calls."""
-    id, kind, (index,), texts = series.id, series.kind, series.numbers, series.texts
+    id, kind, texts = series.id, series.kind, series.texts
+    index = series.numbers[0]
     if type(index) is int:
         call = picture.growing_call(id, index, kind)
         if call is not None and (call.add(texts[0]) if len(texts) == 1 else call.add_all(texts)):
@@ -32,8 +33,12 @@ def _call(picture: Picture, series: Series) -> None:
 
 def _log(picture: Picture, series: Series) -> None:
     """Add to the outputs of calls."""
-    id = series.id
-    for at, output, text in series.rows():
+    id, (index, place) = series.id, series.numbers
+    if type(index) is int and type(place) is int:
+        rows: Iterable[Any] = [(index, place, text) for text in series.texts]
+    else:
+        rows = series.rows()
+    for at, output, text in rows:
         call = picture.growing_call(id, at, CODE)
         if call is None or not call.log(output, text):
             picture.step_delta(series.event(at, output, text))

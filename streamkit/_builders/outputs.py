@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any, cast
 
 from .._text import Text
@@ -148,11 +149,7 @@ class OtherOutputNode(Output):
 class Outputs(Row[Output]):
     """Outputs by index. A log in one piece, as most are, is no node until more comes of it."""
 
-    __slots__ = ("_whole",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole: dict[int, CodeInterpreterLogOutput] = {}
+    __slots__ = ()
 
     def add(self, index: int, logs: str) -> bool:
         """Add a log after all others, in which no surrogate is; return whether it is there."""
@@ -160,21 +157,28 @@ class Outputs(Row[Output]):
         if index != (order[-1] + 1 if order else 0):
             return False
         order.append(index)
-        whole = self._whole[index] = CodeInterpreterLogOutput(logs=logs)
-        self._frozen.append(whole)
+        self._frozen.append(CodeInterpreterLogOutput(logs=logs))
         self._latest = index
         return True
 
     def find(self, index: int) -> Output | None:
-        whole = self._whole.pop(index, None)
-        if whole is not None:
-            node = self.nodes[index] = LogOutput(index, whole.type)
-            node.logs.replace(whole.logs)
-            node.stale = False
-            node._frozen = whole
-        return self.nodes.get(index)
+        node = self.nodes.get(index)
+        if node is None and len(self.nodes) < len(self._order):
+            position = bisect_left(self._order, index)
+            if self._order[position : position + 1] == [index]:
+                return self._thaw(index, self._frozen[position])
+        return node
+
+    def _thaw(self, index: int, whole: CodeInterpreterLogOutput) -> Output:
+        node = self.nodes[index] = LogOutput(index, whole.type)
+        node.logs.replace(whole.logs)
+        node.stale = False
+        node._frozen = whole
+        return node
 
     def in_order(self) -> list[Output]:
-        for index in list(self._whole):
-            self.find(index)
+        if len(self.nodes) < len(self._order):
+            for index, whole in zip(self._order, self._frozen, strict=True):
+                if index not in self.nodes:
+                    self._thaw(index, whole)
         return super().in_order()

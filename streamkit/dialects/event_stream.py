@@ -58,8 +58,9 @@ class EventStream:
         careful = 0  # the first position at which a template may be tried again
         while position < len(blocks):
             block = blocks[position]
-            if templates is not None and block.startswith(templates.start) and position >= careful:
-                series, count = templates.read(blocks, position)
+            template = templates.template if templates is not None else None
+            if template is not None and block.startswith(template.start) and position >= careful:
+                series, count = template.read(blocks, position)
                 if series is not None:
                     events.append(series)
                     position += count
@@ -100,10 +101,11 @@ class EventStream:
     def _read_amid(self, chunk: bytes) -> Series | None:
         """Read a chunk amid many frames that are alike, if all in it are."""
         self._is_amid = False
+        template = self._templates.template if self._templates is not None else None
         data = self.blocks.ahead(chunk)
-        if not data or self._templates is None:
+        if not data or template is None:
             return None
-        series, tail = self._templates.read_all(data)
+        series, tail = template.read_all(data)
         if series is not None:
             self.blocks.skip(chunk, tail)
             self._is_amid = True

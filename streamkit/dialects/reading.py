@@ -68,8 +68,9 @@ class EventReader:
         if blocks is not None and blocks.quiet and size <= self._small:
             # A live server sends nearly every frame as a chunk of its own.
             templates = self._of_one
-            if templates is not None and chunk.startswith(templates.start):
-                series = templates.read_one(chunk)
+            template = templates.template if templates is not None else None
+            if template is not None and chunk.startswith(template.start):
+                series = template.read_one(chunk)
                 if series is not None:
                     blocks.offset += size
                     return [series]

@@ -62,6 +62,7 @@ class Template:
     Attributes:
         start: How they all begin.
         end: How they all end.
+        served: How many frames have fitted.
     """
 
     __slots__ = (
@@ -73,6 +74,7 @@ class Template:
         "_size",
         "_slots",
         "end",
+        "served",
         "start",
     )
 
@@ -89,6 +91,7 @@ class Template:
         self._decoders = [_DECODERS[kind] for kind in kinds]
         self._slots = tuple(slots)
         self._like = like
+        self.served = 0
         self._pair: tuple[bytes, tuple[Any, ...], tuple[Any, ...], bool] | None = None
         if set(kinds) == {int, str} and None not in slots:
             slot = min(slot for slot in slots if slot is not None)  # the text's is the last
@@ -97,6 +100,8 @@ class Template:
 
     def read(self, blocks: Sequence[bytes], position: int) -> tuple[Series | None, int]:
         """Read the blocks that may fit, from `position` to the first that cannot.
+
+        Where they fit, they count as served.
 
         Returns:
             What they say, None where they do not fit after all; and how many they are.
@@ -136,18 +141,19 @@ class Template:
         like = self._like
         numbers = like.numbers
         try:
-            if not self._between:
-                return Series(like.kind, like.id, numbers, [_decode_text(token)])
-            if self._pair is None:
-                return None
-            constant, before, after, number_is_last = self._pair
-            token, _, other = token.partition(constant)
-            if number_is_last:
-                token, other = other, token
-            numbers = (*before, _decode_number(token), *after)
-            return Series(like.kind, like.id, numbers, [_decode_text(other)])
+            if self._between:
+                if self._pair is None:
+                    return None
+                constant, before, after, number_is_last = self._pair
+                number, _, token = token.partition(constant)
+                if number_is_last:
+                    number, token = token, number
+                numbers = (*before, _decode_number(number), *after)
+            texts = [_decode_text(token)]
         except ValueError:
             return None
+        self.served += 1
+        return Series(like.kind, like.id, numbers, texts)
 
     def _read(self, rest: Sequence[bytes]) -> Series | None:
         like, values = self._like, []
@@ -163,6 +169,7 @@ class Template:
             if slot is not None:
                 numbers[slot] = value
         texts = numbers.pop()
+        self.served += len(texts)
         return Series(like.kind, like.id, tuple(numbers), texts)
 
 
@@ -197,56 +204,20 @@ class Templates:
         most: How many holes a template may have.
 
     Attributes:
-        start: How the frames begin that may fit.
+        template: The last that was learnt.
     """
 
-    __slots__ = (
-        "_before",
-        "_decode",
-        "_most",
-        "_pause",
-        "_served",
-        "_shape",
-        "_template",
-        "_waiting",
-        "start",
-    )
+    __slots__ = ("_before", "_decode", "_due", "_most", "_pause", "_shape", "_waiting", "template")
 
     def __init__(self, most: int = 3) -> None:
-        self.start = b"\n"  # as none begins, while there is no template
-        self._template: Template | None = None
-        self._served = _WORTH  # how many frames have fitted it
+        self.template: Template | None = None
         self._most = most
         self._before = b""  # the last frame that fitted nothing
         self._decode: Decode | None = None
-        self._shape: tuple[list[bytes], set[int]] = [], set()  # of the current template
+        self._shape: tuple[list[bytes], set[int]] = [], set()  # of the template
+        self._due = 0  # how many frames the template must have served for the lesson to pay
         self._pause = 0
-        self._waiting = 0
-
-    def read(self, blocks: Sequence[bytes], position: int) -> tuple[Series | None, int]:
-        """Read the blocks that fit, as `Template.read` does."""
-        if self._template is None:
-            return None, 0
-        series, count = self._template.read(blocks, position)
-        if series is not None:
-            self._served += count
-        return series, count
-
-    def read_all(self, data: bytes) -> tuple[Series | None, bytes]:
-        """Read blocks that all fit, as `Template.read_all` does."""
-        if self._template is None:
-            return None, b""
-        series, tail = self._template.read_all(data)
-        if series is not None:
-            self._served += len(series.texts)
-        return series, tail
-
-    def read_one(self, chunk: bytes) -> Series | None:
-        """Read a chunk that is one frame, as `Template.read_one` does."""
-        series = self._template.read_one(chunk) if self._template is not None else None
-        if series is not None:
-            self._served += 1
-        return series
+        self._waiting = 1  # for the next lesson; 0, while it is not known whether the last pays
 
     def see(self, block: bytes, start: int, decode: Decode) -> None:
         """Learn from a frame that fitted nothing; its data is from `start`, for `decode`."""
@@ -255,13 +226,14 @@ class Templates:
             return
         before, self._before = self._before, block
         same, self._decode = decode is self._decode, decode
-        if not self._waiting and self._served < _WORTH:
+        if not self._waiting and (self.template is None or self.template.served < self._due):
             self._waiting = self._pause = min(2 * self._pause + 1, _PATIENCE)
         elif same and max(len(before), len(block)) <= _LONGEST:
             self._pause = self._pause if self._waiting else 0
-            self._waiting = self._served = 0
+            self._waiting = 0
             if before[:start] == block[:start]:
                 self._learn(before[start:], block[start:], block[:start], decode)
+            self._due = _WORTH + (self.template.served if self.template is not None else 0)
 
     def _learn(self, before: bytes, data: bytes, head: bytes, decode: Decode) -> None:
         """Learn from two frames of which one is data, after the head that both have."""
@@ -280,8 +252,7 @@ class Templates:
         proven = _proven(constants, tokens, sorted(holes), said, decode)
         if proven is not None:
             (start, *rest), kinds, slots = proven
-            self._template = Template([head + start, *rest], kinds, slots, said)
-            self.start = self._template.start
+            self.template = Template([head + start, *rest], kinds, slots, said)
             self._shape = constants, holes
 
 
