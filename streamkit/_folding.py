@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from ._inputs import PART, parts
-from ._series import one_by_one
+from ._series import is_long, one_by_one
 from ._sources import Opened
 from .accumulator import Accumulator
 from .changes import Change, StreamEnded
@@ -62,19 +62,27 @@ class Folding:
         self._heard = False  # whether this leg said anything
         self._owed: tuple[Sequence[Change], Sequence[Observer]] | None = None
 
-    def taken(self, item: object) -> Iterator[Sequence[Change]]:
-        """Yield what each event changes that an item of the source holds, as it is taken."""
+    def taken(self, item: object) -> Iterable[Sequence[Change]]:
+        """Return what each event changes that an item of the source holds, as it is taken."""
         events = self._read(item)
-        for event in events if self._is_unseen else one_by_one(events):
+        if type(events) is list and len(events) == 1 and not is_long(events[0]):
+            # As a live server sends them: nothing is to be looked at in between.
+            changes = self._take(events[0])
+            return (changes,) if not self.is_over else self._last(changes)
+        if self.observers or self.yields != "nothing":  # someone looks at what is between two
+            events = one_by_one(events)
+        return self._taken(events)
+
+    def _last(self, changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+        yield changes
+        yield from self.settle()
+
+    def _taken(self, events: Iterable[Read]) -> Iterator[Sequence[Change]]:
+        for event in events:
             yield self._take(event)
             if self.is_over:
                 yield from self.settle()
                 break
-
-    @property
-    def _is_unseen(self) -> bool:
-        """Whether nobody looks at the state between two events."""
-        return self.yields == "nothing" and not self.observers
 
     def _read(self, item: object) -> Iterable[Read]:
         self._ended = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeGuard, TypeVar, cast
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from .deltas import (
 )
 from .events import Event, ResponseDeltaEvent, TextName
 
-__all__ = ["CODE", "FUNCTION", "LOGS", "TEXT", "Series", "one_by_one", "series_of"]
+__all__ = ["CODE", "FUNCTION", "LOGS", "TEXT", "Series", "is_long", "one_by_one", "series_of"]
 
 T = TypeVar("T")
 
@@ -76,10 +76,15 @@ class Series(Struct, frozen=True, gc=False):
         return ResponseDeltaEvent(cast("TextName", self.kind), self.id, text, *numbers)
 
 
+def is_long(said: object) -> TypeGuard[Series]:
+    """Whether what was said is a series of several deltas."""
+    return type(said) is Series and len(said.texts) > 1
+
+
 def one_by_one(said: Iterable[T]) -> Iterator[T | Series]:
     """Yield what was said, of each series one delta at a time."""
     for each in said:
-        if isinstance(each, Series) and len(each.texts) > 1:
+        if is_long(each):
             yield from each.singles()
         else:
             yield each
