@@ -74,7 +74,10 @@ class EventReader:
                 if series is not None:
                     blocks.offset += size
                     return [series]
-            usual = USUAL.get(chunk[:HEAD]) or of_response(chunk)
+            usual = USUAL.get(chunk[:HEAD])
+            if usual is None:
+                # More varies between two fragments of a response than can pay for one frame.
+                usual, templates = of_response(chunk), None
             if usual is not None:
                 _, start, decode_data = usual
                 if chunk.find(b"\n", start) == size - 2 and chunk[-1] == _LF and _CR not in chunk:
