@@ -9,6 +9,7 @@ from .errors import LimitError
 
 __all__ = ["BOM", "LINE_END", "Blocks", "too_long"]
 
+_LF: Final = ord("\n")
 _CR: Final = ord("\r")
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -70,6 +71,10 @@ class Blocks:
 
     def cut(self, chunk: bytes) -> list[bytes]:
         """Return the blocks that this chunk completes."""
+        if self._carry and _LF not in chunk and self._is_plain(chunk):
+            self.offset += len(chunk)
+            self._carry += chunk
+            return []
         self.quiet = False
         if self._head is not None:
             chunk = self._without_bom(chunk)
@@ -104,9 +109,7 @@ class Blocks:
         Nothing, where `cut` is to look with more care: not all lines end in LF, or there
         may be too much.
         """
-        is_plain = self._head is None and not (self._after_cr or self._carry_has_cr)
-        size = len(self._carry) + len(chunk)
-        if not is_plain or _CR in chunk or self.too_long is not None or size > self._limit:
+        if self._carry_has_cr or not self._is_plain(chunk):
             return b""
         return bytes(self._carry) + chunk
 
@@ -116,6 +119,16 @@ class Blocks:
         self._carry[:] = tail
         self._carry_start = self.offset - len(tail)
         self.quiet = not tail
+
+    def _is_plain(self, chunk: bytes) -> bool:
+        """Whether a chunk goes on with nothing to be careful about but its line feeds."""
+        return (
+            _CR not in chunk
+            and self._head is None
+            and not self._after_cr
+            and self.too_long is None
+            and len(self._carry) + len(chunk) <= self._limit
+        )
 
     def finish(self) -> bytes:
         """Return the bytes of the unfinished block, and forget them."""

@@ -67,6 +67,10 @@ def parse_block(block: bytes, last_id: str = "") -> tuple[Frame | None, str]:
 
     Without a ``data`` line there is no frame: only an id, a retry or a comment was sent.
     """
+    name, _, rest = block.partition(b"\ndata: ")
+    if rest and name.startswith(b"event: ") and block.count(b"\n") == 1 and b"\r" not in block:
+        # As nearly all are; the way of the others takes four times as long.
+        return Frame(name[7:].decode(errors="replace") or "message", rest, last_id), last_id
     event = ""
     data: list[bytes] = []
     retry: int | None = None

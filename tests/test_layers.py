@@ -41,7 +41,7 @@ PACKAGES: Final[dict[str, Sequence[set[str]]]] = {
     "dialects": (
         {"assistants", "items", "payloads"},
         {"templates", "texts"},
-        {"responses"},
+        {"learning", "responses"},
         {"frames", "usual"},
         {"bodies"},
         {"event_stream", "json_lines"},

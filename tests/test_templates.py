@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from streamkit import Accumulator, Limits, PeerError, RunStepDeltaEvent, UsageError, follow
 from streamkit._series import Series
-from streamkit.dialects import EventReader, templates
+from streamkit.dialects import EventReader, learning
 from streamkit.limits import DEFAULT_LIMITS
 from tests.cutting import cuts
 
@@ -135,6 +135,18 @@ def test_what_is_alike_is_read_together_and_means_the_same(opening: str, shape: 
         assert fold(chunks, alike=True) == fold(chunks, alike=False)
 
 
+MARK: Final = learning._MARKS[str][0]
+
+
+@pytest.mark.parametrize("last", ['"x"', f'"{MARK}"', '"\\u0037070700"'])
+def test_a_frame_that_says_a_mark_itself_teaches_nothing_wrong(last: str) -> None:
+    """Its text stays, and what varies is beside it."""
+    padding = ['"a"', f'"{MARK}"', '"b"', '"c"', '"d"', '"e"']
+    frames = [item(TEXT, last, "1", pad).replace('"sequence_number":1,', "") for pad in padding]
+    body = ("".join(frames) * 2).encode()
+    assert fold([body], alike=True) == fold([body], alike=False)
+
+
 NASTY: Final = (
     *('"', "\\", '\\"', ",", ":", "{", "}", "]", "\n", "\n\n", "\r", "\r\n", " ", "\t", "\x00"),
     *("null", "1.0", "-0", "007", "1e2", "99999999999999999999", "7070700", "�", ""),
@@ -230,19 +242,23 @@ def test_a_frame_beyond_the_limit_is_met_amid_many_that_are_alike() -> None:
     assert told == fold(chunks, alike=False, limits=limits)
 
 
-def test_where_nothing_is_alike_lessons_grow_rare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lesson costs as much as many frames: their number grows as the logarithm."""
-    lessons: list[bytes] = []
+@pytest.mark.parametrize("most", [1, 100])
+def test_where_nothing_is_alike_learning_takes_little(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A lesson takes as long as several frames: a few may be in vain, then one in many."""
+    lessons: list[Any] = []
 
-    def parts(data: bytes) -> tuple[list[bytes], list[bytes]]:
-        lessons.append(data)
-        return original(data)
+    def proven(*of: Any) -> Any:
+        lessons.append(of)
+        return original(*of)
 
-    original = templates._parts
-    monkeypatch.setattr(templates, "_parts", parts)
-    body = "".join(code('"x"', id=f"step_{number}") for number in range(4000))
+    original = learning._proven
+    monkeypatch.setattr(learning, "_proven", proven)
+    count = 4000
+    body = "".join(code(f'"{number % most}"', id=f"s{number}") for number in range(count))
     EventReader(DEFAULT_LIMITS, templates=True).read(body.encode())
-    assert 2 <= len(lessons) <= 2 * 16
+    assert 2 <= len(lessons) <= 16 + count / 256
 
 
 def test_a_series_says_its_deltas_one_by_one() -> None:

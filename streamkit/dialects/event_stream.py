@@ -7,11 +7,12 @@ from typing import Final
 from .._blocks import LINE_END, Blocks, too_long
 from .._series import Series
 from ..errors import DecodeError
+from ..events import Event
 from ..limits import Limits
 from ..sse import parse_block
 from .bodies import LEG_ENDS, Read, last_of
 from .frames import decode
-from .templates import Templates
+from .learning import Templates
 from .usual import HEAD, USUAL, of_response
 
 __all__ = ["EventStream"]
@@ -51,6 +52,8 @@ class EventStream:
         if self._is_amid and (series := self._read_amid(chunk)) is not None:
             return [series]
         blocks = self.blocks.cut(chunk)
+        if not blocks and self.blocks.too_long is None:
+            return []
         may_be_usual = self.blocks.lf_only
         templates = self._templates if may_be_usual else None
         events: list[Read] = []
@@ -72,12 +75,13 @@ class EventStream:
                 line_feed, start, decode_data = usual
                 if block.rfind(b"\n") == line_feed:
                     try:
-                        events.append(decode_data(block[start:]))
+                        event: Event = decode_data(block[start:])
                     except (ValueError, RecursionError):
                         pass  # it takes more care: the general way
                     else:
+                        events.append(event)
                         if templates is not None:
-                            templates.see(block, start, decode_data)
+                            templates.see(block, start, event, decode_data)
                         continue
             frame, self._last_id = parse_block(block, self._last_id)
             if frame is None:

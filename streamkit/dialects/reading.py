@@ -9,7 +9,7 @@ from ..limits import Limits
 from .bodies import Body, Read
 from .event_stream import EventStream
 from .json_lines import JsonLines
-from .templates import Templates
+from .learning import Templates
 from .usual import HEAD, USUAL, of_response
 
 __all__ = ["EventReader"]
@@ -88,7 +88,7 @@ class EventReader:
                     else:
                         blocks.offset += size
                         if templates is not None:
-                            templates.see(chunk[:-2], start, decode_data)
+                            templates.see(chunk[:-2], start, event, decode_data)
                         return [event]
         body = self._body
         if body is not None:
