@@ -151,9 +151,12 @@ class Blocks:
             start += 1
         return self.offset - len(self._chunk) + start
 
-    def after(self, position: int) -> bytes:
+    def after(self, position: int, *, is_last: bool) -> bytes:
         """Return what was last cut after a block, and forget that there was more."""
-        rest = self._chunk[self._end_of(position + 1) :]
+        if is_last and self.too_long is None:
+            rest = bytes(self._carry)
+        else:
+            rest = self._chunk[self._end_of(position + 1) :]
         self._carry.clear()
         return rest
 

@@ -119,6 +119,16 @@ def test_a_limit_holds_however_the_bytes_are_cut(
         assert met == bool(excess)
 
 
+@pytest.mark.parametrize("end", [b"", b"\n\n"], ids=["unfinished", "finished"])
+def test_a_frame_after_the_end_of_a_leg_may_be_too_long(end: bytes) -> None:
+    leg = body([CREATED, frame("done", "[DONE]")])
+    chunk = leg + b"data: " + b"a" * 600 + end
+    accumulator = Accumulator(limits=Limits(frame_bytes=500))
+    with pytest.raises(LimitError, match=f"at byte {len(leg)} "):
+        accumulator.feed_bytes(chunk)
+    assert accumulator.steps
+
+
 def test_steps_that_ended_are_not_open() -> None:
     accumulator = Accumulator(limits=Limits(open_steps=2))
     for number in range(20):

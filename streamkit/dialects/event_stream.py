@@ -94,7 +94,8 @@ class EventStream:
                 return events
             events.append(event)
             if isinstance(event, LEG_ENDS):
-                self.rest = self.blocks.after(position - 1)
+                is_last = position == len(blocks)
+                self.rest = self.blocks.after(position - 1, is_last=is_last)
                 self.offset = self.blocks.offset - len(self.rest)
                 return events
         self._is_amid = count > _MANY and bool(events) and type(events[-1]) is Series
