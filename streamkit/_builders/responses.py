@@ -129,8 +129,8 @@ class ResponsePicture(Picture):
         """Add a fragment to a text that grows already, as nearly all do; say whether it was."""
         kind = _CALL_TEXTS.get(event.name)
         if kind is not None:
-            step = self._steps.get(event.item_id)
-            return step is not None and step.grow(kind, event.delta)
+            call = self.growing_call(event.item_id, 0, kind)
+            return call is not None and call.add(event.delta)
         if event.name == "response.output_text.delta":
             message = self._messages.get(event.item_id)
             return message is not None and message.grow(event.content_index, event.delta)

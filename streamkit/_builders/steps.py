@@ -108,12 +108,6 @@ class Step(Owner):
         if changed:
             self._ledger.changes.append(StepChanged(self.freeze()))
 
-    def grow(self, kind: str, piece: str) -> bool:
-        """Add to the text of the first call, if that grows already; return whether it does."""
-        call = self.calls.nodes.get(0)
-        # A call that has ended was looked at in its end, so it is not stale.
-        return call is not None and call.type == kind and call.stale and call.add(piece)
-
     def reason(self, event: ReasoningEvent) -> None:
         """Take some of the reasoning."""
         if self.done and event.whole:
