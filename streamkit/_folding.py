@@ -90,7 +90,7 @@ class Folding:
         if type(item) is bytes and len(item) <= PART:
             return accumulator._reader.read(item)
         if isinstance(item, bytes | bytearray | memoryview):
-            return (event for part in parts(item) for event in accumulator.read(part))
+            return (event for part in parts(item) for event in accumulator._reader.read(part))
         if isinstance(item, str):
             raise UsageError("bytes are needed, not text: read the source in binary")
         return accumulator.read(item)
