@@ -78,15 +78,20 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
-def benchmark(session: nox.Session) -> None:
-    """Compare with the least that reading can cost."""
+def bench(session: nox.Session) -> None:
+    """Compare with the least that reading can cost, and with other clients.
+
+    Where node or npm is absent, the client that needs them is left out.
+    """
     install(session, "bench")
+    if npm := shutil.which("npm"):
+        with session.chdir("benchmarks/contenders/node"):
+            session.run(npm, "install", "--loglevel=error", external=True)
     session.run("python", "-m", "benchmarks", *session.posargs)
-    session.run("python", "-m", "benchmarks.responses", *session.posargs)
 
 
 @nox.session
-def benchmark_live(session: nox.Session) -> None:
+def bench_live(session: nox.Session) -> None:
     """Compare following live runs with the least that reading them can cost."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks.live", *session.posargs)

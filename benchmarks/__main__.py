@@ -1,116 +1,110 @@
-"""How streamkit compares with the least that reading a stream can cost.
+"""How fast streamkit is: ``python -m benchmarks``.
 
-The *limit* is this much and no more: 64 KiB chunks are split on blank lines, the data is
-sliced out, each is decoded by msgspec with typed structs, and the results are dropped.
-Everything is measured in one run, interleaved, and the best of several rounds counts.
-Ratios carry over to other machines; times do not.
+The *limit* is the least that reading a stream can cost: 64 KiB chunks are split on blank
+lines, the data is sliced out, each is decoded by msgspec with typed structs, and the
+results are dropped. Beside it stand streamkit, code as one writes it by hand, and the SDKs,
+each in a process of its own; they fold the same streams, one after another, and the best of
+several rounds counts. What comes out is checked. Ratios carry over to other machines; times
+do not.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import platform
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
-import streamkit
-from benchmarks.workloads import WORKLOADS, in_chunks
-from streamkit import Accumulator, RunStepDeltaEvent
+from .guards import crossed
+from .measuring import measure
+from .readme import put
+from .report import report
+from .results import FULL, QUICK, Results
+from .workers import FailedError
+from .workloads import WORKLOADS
 
-ROUNDS = 7
+__all__ = ["main"]
 
-
-def limit(chunks: list[bytes]) -> None:
-    """Split, slice, decode, drop."""
-    decode = msgspec.json.Decoder(RunStepDeltaEvent).decode
-    carry = b""
-    for chunk in chunks:
-        blocks = (carry + chunk).split(b"\n\n")
-        carry = blocks.pop()
-        for block in blocks:
-            name, _, data = block.partition(b"\ndata: ")
-            if name == b"event: thread.run.step.delta":
-                decode(data)
+_HERE: Final = Path(__file__).parent
+_README: Final = _HERE.parent / "README.md"
 
 
-def fold(chunks: list[bytes]) -> None:
-    """From bytes to changes, and the final snapshot."""
-    accumulator = Accumulator()
-    for chunk in chunks:
-        accumulator.feed_bytes(chunk)
-    accumulator.finish()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print what came of it, and return the exit code."""
+    options = _options(arguments)
+    try:
+        results = _measure(options)
+        print(report(results))
+        broken = crossed(results) if options.check else {}
+        if broken:
+            print("measuring again, to see whether that was noise", file=sys.stderr)
+            again = crossed(_measure(options))
+            broken = {name: said for name, said in again.items() if name in broken}
+    except FailedError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.json is not None:
+        _save(results, options.json)
+    if options.write:
+        _write(results)
+    for name, said in broken.items():
+        print(f"crossed: {name}: {said}", file=sys.stderr)
+    return 1 if broken else 0
 
 
-def accumulate(chunks: list[bytes]) -> None:
-    """The same by the function that most people call."""
-    streamkit.accumulate(chunks)
-
-
-def follow(chunks: list[bytes]) -> None:
-    """Change by change, with a callback for the most frequent kind."""
-    heard: list[object] = []
-    hear = streamkit.on(code=heard.append, log=heard.append, arguments=heard.append)
-    for _ in streamkit.follow(chunks, hear):
-        pass
-
-
-def best(functions: dict[str, Callable[[], None]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the least seconds each takes; rounds of all of them, one after another."""
-    least = dict.fromkeys(functions, float("inf"))
-    for _ in range(rounds):
-        for name, function in functions.items():
-            gc.collect()
-            start = time.perf_counter()
-            function()
-            least[name] = min(least[name], time.perf_counter() - start)
-    return least
-
-
-def compare(name: str, count: int) -> dict[str, float]:
-    """Return what each way of folding costs, in times the limit."""
-    frames = WORKLOADS[name](count).frames
-    chunks = in_chunks(frames)
-    times = best(
-        {
-            "limit": lambda: limit(chunks),
-            "fold": lambda: fold(chunks),
-            "fold, a frame a chunk": lambda: fold(frames),
-            "accumulate": lambda: accumulate(chunks),
-            "follow with on(...)": lambda: follow(chunks),
-        }
+def _measure(options: argparse.Namespace) -> Results:
+    return measure(
+        QUICK if options.quick else FULL,
+        options.workloads or WORKLOADS,
+        say=lambda what: print(what, file=sys.stderr, flush=True),
     )
-    return {way: seconds / times["limit"] for way, seconds in times.items()} | {
-        "limit, in µs": times["limit"] / count * 1e6
-    }
 
 
-def growth(name: str, count: int) -> float:
-    """Return how much an event costs in a stream 16 times as long, in times the short."""
-    short, long = (in_chunks(WORKLOADS[name](size).frames) for size in (count, 16 * count))
-    times = best({"short": lambda: fold(short), "long": lambda: fold(long)})
-    return times["long"] / times["short"] / 16
-
-
-def main() -> None:
-    """Print the table."""
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--events", type=int, default=32_000, help="events in a stream")
-    events = parser.parse_args().events
-    print(f"streamkit {streamkit.__version__}, msgspec {msgspec.__version__}, ", end="")
-    print(f"Python {platform.python_version()}, {platform.machine()}, {events:,} events\n")
-    rows = {name: compare(name, events) for name in WORKLOADS}
-    ways = [way for way in next(iter(rows.values())) if way not in ("limit", "limit, in µs")]
-    print(f"{'times the limit':24}" + "".join(f"{name:>10}" for name in rows))
-    for way in ways:
-        print(f"{way:24}" + "".join(f"{row[way]:>10.2f}" for row in rows.values()))
-    print(f"{'cost at 16 times the length':24}", end="")
-    print("".join(f"{growth(name, events // 16):>10.2f}" for name in rows))
-    print(f"{'the limit, µs an event':24}", end="")
-    print("".join(f"{row['limit, in µs']:>10.2f}" for row in rows.values()))
+    parser.add_argument("workloads", nargs="*", type=_workload, help="all, where none is named")
+    parser.add_argument("--quick", action="store_true", help="a first impression, in seconds")
+    parser.add_argument("--json", type=_file, metavar="FILE", help="write all figures there")
+    parser.add_argument("--check", action="store_true", help="fail where a guard is crossed")
+    parser.add_argument("--write", action="store_true", help="renew what the README shows")
+    options = parser.parse_args(arguments)
+    if options.write and (options.quick or options.workloads):
+        parser.error("--write needs all workloads at their full length")
+    if options.write and find_spec("matplotlib") is None:
+        parser.error("--write draws with matplotlib, which is not there")
+    return options
+
+
+def _workload(name: str) -> str:
+    if name not in WORKLOADS:
+        raise argparse.ArgumentTypeError(
+            f"no workload is {name!r}; there are {', '.join(WORKLOADS)}"
+        )
+    return name
+
+
+def _file(name: str) -> Path:
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{name!r} is no place for a file")
+    return path
+
+
+def _save(results: Results, path: Path) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+
+
+def _write(results: Results) -> None:
+    from .plot import plot  # noqa: PLC0415 - matplotlib is needed for nothing else
+
+    _save(results, _HERE / "results.json")
+    (_HERE / "results.svg").write_bytes(plot(results))
+    _README.write_text(put(_README.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -49,11 +49,10 @@ def test_whoever_follows_receives_everything(report: Report) -> None:
     # Otherwise there would be no report.
     assert list(report.alone) == list(CONTENDERS)
     assert {one.events for one in report.alone.values()} == {len(tokens(EVENTS).frames)}
-    (call,) = tokens(EVENTS).calls
     for crowd in (report.crowd, report.traced):
         floor, streamkit = (crowd[name] for name in FOLLOWERS)
         assert floor.content == 0
-        assert streamkit.content * 1024 == len(call["code_interpreter"]["input"])
+        assert streamkit.content * 1024 == tokens(EVENTS).text
 
 
 def test_whoever_misses_something_is_found_out(

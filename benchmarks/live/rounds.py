@@ -159,5 +159,6 @@ def _size(workload: Workload) -> int:
 
 
 def _code(workload: Workload) -> str:
-    code: str = workload.calls[0]["code_interpreter"]["input"]
+    (call,) = workload.expected["steps"][0]["step_details"]["tool_calls"]
+    code: str = call["code_interpreter"]["input"]
     return code
