@@ -175,7 +175,7 @@ class CodeInterpreterCall(Call):
     def flush(self) -> None:
         if piece := self.input.flush():
             self.tell(CodeAppended, piece)
-        for output in self.outputs.nodes.values():
+        for output in self.outputs.in_order():
             self.outputs.touch(output)
             output.flush(self)
 

@@ -132,7 +132,10 @@ def _between_two(
         return None
     pairs = enumerate(zip(tokens, tokens_before, strict=True))
     places = {place for place, (token, other) in pairs if token != other}
-    places |= _places_of(said.texts[0], tokens)
+    try:
+        places |= _places_of(said.texts[0], tokens)
+    except ValueError:  # what means nothing here need not be UTF-8
+        return None
     if known is not None and known.parts == parts and len(places | known.places) <= _MOST:
         places |= known.places
     if len(places) > _MOST or not all(_is_value(*parts[place : place + 2]) for place in places):

@@ -7,13 +7,13 @@ the same with other values (`learning` proves that), so that only these need dec
 those of many frames at once.
 
 Why other bytes cannot pass for a frame that fits. A block (it holds no blank line) must begin
-with the template's beginning and end with its end, without overlap; what stands between is
-split at the constants between the holes, each of which must stand there once. What is left
-must be one token in each hole. To find that out, the pieces of all blocks in the same hole
-are decoded together, as an array in which they are joined by a comma and a line feed. No
-piece holds a line feed, as is counted. The decoder takes none inside a string, so that each
-joint stands outside of strings, between two elements: each piece holds one or more. There
-must be as many elements as pieces: each holds one.
+with the template's beginning and end with its end; what stands between, nothing where these
+overlap, is split at the constants between the holes, each of which must stand there once.
+What is left must be one token in each hole. To find that out, the pieces of all blocks in
+the same hole are decoded together, as an array in which they are joined by a comma and a
+line feed. No piece holds a line feed, as is counted. The decoder takes none inside a string,
+so that each joint stands outside of strings, between two elements: each piece holds one or
+more. There must be as many elements as pieces: each holds one.
 """
 
 from __future__ import annotations
@@ -84,14 +84,14 @@ class Template:
         self._decoders = [_DECODERS[kind] for kind in cut.kinds]
         self._slots = tuple(slots)
         self._pair: tuple[bytes, tuple[Any, ...], tuple[Any, ...], bool] | None = None
-        if set(cut.kinds) == {int, str} and None not in slots:
+        if len(slots) == 2 and None not in slots:
             slot = min(slot for slot in slots if slot is not None)  # the text's is the last
             before, after = like.numbers[:slot], like.numbers[slot + 1 :]
             self._pair = self._between[0], before, after, cut.kinds[1] is int
 
     def fits(self, block: bytes) -> bool:
         """Whether a block may fit, by how it begins and ends."""
-        return block.startswith(self.start) and block.endswith(self.end, self._size)
+        return block.startswith(self.start) and block.endswith(self.end)
 
     def read(self, blocks: Sequence[bytes], position: int) -> tuple[Series | None, int]:
         """Read the blocks that may fit, from `position` to the first that cannot.
@@ -105,7 +105,7 @@ class Template:
         end, back = self.end, -len(self.end)
         found = []
         for block in islice(blocks, position, None):
-            if not block.startswith(start) or not block.endswith(end, size):
+            if not block.startswith(start) or not block.endswith(end):
                 break
             found.append(block[size:back])
         return (self._read(found) if found else None), len(found)
@@ -128,7 +128,7 @@ class Template:
         more does, it would be slower.
         """
         size, close = self._size, self._close
-        if not chunk.endswith(close, size):
+        if not chunk.endswith(close):
             return None
         token = chunk[size : -len(close)]
         if _LF in token or _CR in token:
@@ -157,7 +157,7 @@ class Template:
                 tokens, rest = zip(*[each.split(constant) for each in rest], strict=True)
                 values.append(_column(tokens, decode))
             values.append(_column(rest, self._decoders[-1]))
-        except (ValueError, RecursionError):
+        except ValueError:
             return None
         numbers: list[Any] = [*like.numbers, None]
         for slot, value in zip(self._slots, values, strict=True):
