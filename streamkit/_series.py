@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
-from typing import Any, Final, TypeGuard, TypeVar, cast
+from typing import Any, Final, TypeGuard, TypeVar
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from .deltas import (
     TextDeltaBlock,
     ToolCallDeltaObject,
 )
-from .events import Event, ResponseDeltaEvent, TextName
+from .events import Event, ResponseDeltaEvent
 
 __all__ = ["CODE", "FUNCTION", "LOGS", "TEXT", "Series", "is_long", "one_by_one", "series_of"]
 
@@ -57,10 +57,16 @@ class Series(Struct, frozen=True, gc=False):
         columns = [each if type(each) is list else repeat(each) for each in self.numbers]
         return zip(*columns, self.texts, strict=False)
 
-    def singles(self) -> Iterator[Series]:
-        """Yield the deltas one by one."""
-        for *numbers, text in self.rows():
-            yield Series(self.kind, self.id, tuple(numbers), [text])
+    def singles(self) -> Iterator[Any]:
+        """Yield the deltas one by one: in the shortest form that says them."""
+        kind: Any = self.kind
+        id = self.id
+        if kind in _EVENTS:
+            for *numbers, text in self.rows():
+                yield Series(kind, id, tuple(numbers), [text])
+        else:
+            for output, content, summary, number, text in self.rows():
+                yield ResponseDeltaEvent(kind, id, text, output, content, summary, number)
 
     def last(self) -> Any:
         """Give the last delta as the event that it is."""
@@ -69,11 +75,12 @@ class Series(Struct, frozen=True, gc=False):
 
     def event(self, *row: Any) -> Any:
         """Give a delta as the event that it is."""
-        made = _EVENTS.get(self.kind)
+        kind: Any = self.kind
+        made = _EVENTS.get(kind)
         if made is not None:
             return made(self.id, *row)
         *numbers, text = row
-        return ResponseDeltaEvent(cast("TextName", self.kind), self.id, text, *numbers)
+        return ResponseDeltaEvent(kind, self.id, text, *numbers)
 
 
 def is_long(said: object) -> TypeGuard[Series]:

@@ -291,7 +291,7 @@ def said(chunks: Sequence[str], *, alike: bool) -> list[str]:
     for chunk in chunks:
         for each in reader.read(chunk.encode("utf-8", "surrogateescape")):
             if isinstance(each, Series):
-                told += map(repr, each.singles())
+                told += [repr(series_of(single) or single) for single in each.singles()]
             elif isinstance(each, PeerError):
                 return [*told, f"{each!r} {getattr(each, 'offset', None)}"]
             else:

@@ -112,13 +112,14 @@ class Template:
 
     def read_all(self, data: bytes) -> tuple[Series | None, bytes]:
         """Read blocks, and the blank lines after them, if all fit; return what is left, too."""
-        *pieces, tail = data.split(self._close)
-        size = self._size
-        found = [piece[size:] for piece in pieces]
-        fitting = (self._close + self.start).join(found)
-        is_whole = b"\n\n" not in tail and tail[:1] != b"\n"
-        if not found or not is_whole or self.start + fitting + self._close + tail != data:
+        pieces = data.split(self._close)
+        tail = pieces.pop()
+        start, size = self.start, self._size
+        found = [piece[size:] for piece in pieces if piece.startswith(start)]
+        is_whole = b"\n\n" not in tail and not tail.startswith(b"\n")
+        if not found or len(found) < len(pieces) or not is_whole:
             return None, b""
+        del pieces  # they are as long as the data
         return self._read(found), tail
 
     def read_one(self, chunk: bytes) -> Series | None:
