@@ -185,6 +185,12 @@ class CodeInterpreterCall(Call):
             output.close(self)
         super().close()
 
+    def _is_new(self, built: CodeInterpreterToolCall) -> bool:
+        known, code = self._frozen.code_interpreter, built.code_interpreter
+        if known is not None and code is not None and known.outputs is not code.outputs:
+            return True
+        return super()._is_new(built)
+
     def _build(self) -> CodeInterpreterToolCall:
         code = None
         if self.sent:

@@ -37,9 +37,13 @@ class Node:
         """Return what it is now: the same object as before, where nothing changed."""
         if self.stale:
             built = self._build()
-            if self._frozen is None or built != self._frozen:
+            if self._frozen is None or self._is_new(built):
                 self._frozen = built
         return self._frozen
+
+    def _is_new(self, built: Any) -> bool:
+        """Whether what was built differs from what it was."""
+        return bool(built != self._frozen)
 
     def _build(self) -> Any:
         raise NotImplementedError
@@ -52,7 +56,8 @@ class Row(Generic[N]):
     """Nodes by index: keys, not positions, so they may come in any order, with gaps.
 
     Freezing builds only the nodes that changed since the last time. The others are the
-    same objects in the next tuple, which costs one copy of their addresses.
+    same objects in the next tuple, which costs one copy of their addresses. Where nothing
+    changed, it is the same tuple: another one need not be compared to be known as new.
     """
 
     __slots__ = ("_frozen", "_latest", "_order", "_stale", "_tuple", "nodes")
@@ -111,11 +116,17 @@ class Row(Generic[N]):
 
     def freeze(self) -> tuple[Any, ...]:
         """Return the frozen forms in index order."""
-        if self._stale or len(self._tuple) < len(self._frozen):
+        is_new = len(self._tuple) < len(self._frozen)
+        if self._stale:
             for index in self._stale:
                 node = self.nodes[index]
-                self._frozen[bisect_left(self._order, index)] = node.freeze()
+                place = bisect_left(self._order, index)
+                frozen = node.freeze()
                 node.stale = False
+                if frozen is not self._frozen[place]:
+                    self._frozen[place] = frozen
+                    is_new = True
             self._stale.clear()
+        if is_new:
             self._tuple = tuple(self._frozen)
         return self._tuple

@@ -57,6 +57,7 @@ class Step(Owner):
         "_known",
         "_open",
         "_reasoning",
+        "_told_calls",
         "calls",
     )
 
@@ -67,6 +68,7 @@ class Step(Owner):
         self._details: StepDetails | None = None  # what they are, but for the calls
         self._details_extra: dict[str, Any] = {}
         self.calls: Row[Call] = Row()
+        self._told_calls: tuple[ToolCall, ...] | None = None  # those of what was built last
         self._by_id: dict[str, Call] = {}
         self._open: dict[int, Call] = {}  # the calls whose end was not told
         self._reasoning: Reasoning | None = None
@@ -324,6 +326,12 @@ class Step(Owner):
             call.flush()
         if self._reasoning is not None:
             self._reasoning.flush()
+
+    def _is_new(self, built: RunStep) -> bool:
+        known, self._told_calls = self._told_calls, self.calls.freeze()
+        if known is not None and known is not self._told_calls:
+            return True
+        return super()._is_new(built)
 
     def _build(self) -> RunStep:
         step_details = self._build_details()
