@@ -64,9 +64,9 @@ class Blocks:
         self._chunk = b""  # what was cut last,
         self._first_start: int | None = None  # where its first block began, if before it,
         self._joined = False  # and whether its first line end ended that block
-        self.offset = offset
-        self.lf_only = True
-        self.quiet = False
+        self.offset: int = offset
+        self.lf_only: bool = True
+        self.quiet: bool = False
         self.too_long: int | None = None
 
     def cut(self, chunk: bytes) -> list[bytes]:

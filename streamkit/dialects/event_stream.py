@@ -40,12 +40,12 @@ class EventStream:
     def __init__(self, limits: Limits, offset: int, templates: Templates | None) -> None:
         self._limits = limits
         self._templates = templates
-        self.blocks = Blocks(limits.frame_bytes, offset, may_have_bom=False)
+        self.blocks: Blocks = Blocks(limits.frame_bytes, offset, may_have_bom=False)
         self._last_id = ""
         self._is_amid = False  # all that came last was alike, and much
-        self.is_cut = False
+        self.is_cut: bool = False
         self.rest: bytes | None = None
-        self.offset = offset
+        self.offset: int = offset
 
     def read(self, chunk: bytes) -> list[Read]:
         """Return the events that this chunk completes."""

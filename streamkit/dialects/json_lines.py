@@ -23,9 +23,9 @@ class JsonLines:
         self._carry = bytearray()
         self._is_first = True  # no line of this leg was read
         self._spread = False  # the object goes on over the next lines, to the end
-        self.is_cut = False
+        self.is_cut: bool = False
         self.rest: bytes | None = None
-        self.offset = offset  # of the carry
+        self.offset: int = offset  # of the carry
 
     def read(self, chunk: bytes) -> list[Read]:
         """Return the events that this chunk completes."""

@@ -75,10 +75,12 @@ class Template:
     )
 
     def __init__(self, cut: Cut, slots: Sequence[int | None], like: Series) -> None:
-        self.cut = cut
-        self.like = like
-        self.served = 0
-        self.start, *self._between, self.end = cut.constants
+        self.cut: Cut = cut
+        self.like: Series = like
+        self.served: int = 0
+        start, *self._between, end = cut.constants
+        self.start: bytes = start
+        self.end: bytes = end
         self._size = len(self.start)
         self._close = self.end + b"\n\n"
         self._decoders = [_DECODERS[kind] for kind in cut.kinds]
