@@ -79,10 +79,11 @@ class Folding:
 
     def _taken(self, events: Iterable[Read]) -> Iterator[Sequence[Change]]:
         for event in events:
-            yield self._take(event)
+            changes = self._take(event)
             if self.is_over:
-                yield from self.settle()
+                yield from self._last(changes)
                 break
+            yield changes
 
     def _read(self, item: object) -> Iterable[Read]:
         self._ended = False

@@ -15,13 +15,8 @@ from ._inputs import PART, parts, to_frame
 from ._series import Series, one_by_one
 from .changes import Change
 from .dialects import EventReader, Read, decode
-from .errors import (
-    PeerError,
-    UsageError,
-)
-from .events import (
-    DoneEvent,
-)
+from .errors import PeerError, UsageError
+from .events import DoneEvent
 from .limits import DEFAULT_LIMITS, Limits
 from .snapshots import (
     Message,

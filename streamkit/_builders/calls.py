@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .._text import Text
 from ..changes import CallDone
@@ -11,7 +11,7 @@ from .ledger import Ledger
 from .owner import Owner
 from .raw import merge, restated, without_index
 
-__all__ = ["Call"]
+__all__ = ["Call", "TextCall"]
 
 
 class Call(Owner):
@@ -79,15 +79,6 @@ class Call(Owner):
         """Add a piece of a series to an output; return whether that was all it said."""
         return False
 
-    def grow_by(self, text: Text, pieces: Sequence[str], change: Any) -> bool:
-        """Add fragments to a text of this call, if nothing else is to be done about them."""
-        if text.held or self.seeded or "" in pieces:
-            return False
-        text.extend(pieces)
-        step_id, index, id = self.step_id, self.index, self.id
-        self._ledger.changes += [change(step_id, index, id, piece) for piece in pieces]
-        return True
-
     def grow(self, text: Text, piece: str, change: Any) -> None:
         """Add a fragment to a text of this call, as `Owner.append` does, in less time."""
         buffer = text.buffer
@@ -97,3 +88,41 @@ class Call(Owner):
             # The way of nearly every frame of a long stream.
             buffer += piece.encode()
             self._ledger.changes.append(change(self.step_id, self.index, self.id, piece))
+
+
+class TextCall(Call):
+    """A call in which one text grows.
+
+    Attributes:
+        appended: The change that tells a fragment of the text.
+        sent: Whether there was the object that holds the text.
+    """
+
+    __slots__ = ("_inner", "sent", "text")
+
+    appended: ClassVar[Any]
+
+    def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
+        super().__init__(ledger, step_id, index, kind)
+        self.text = Text()
+        self.sent = False
+        self._inner: dict[str, Any] = {}  # what that object's snapshot keeps in extra
+
+    def add(self, piece: str) -> bool:
+        if not piece or not self.sent:
+            return False
+        self.grow(self.text, piece, self.appended)
+        return True
+
+    def add_all(self, pieces: Sequence[str]) -> bool:
+        text = self.text
+        if not self.sent or text.held or self.seeded or "" in pieces:
+            return False
+        text.extend(pieces)
+        change, step_id, index, id = self.appended, self.step_id, self.index, self.id
+        self._ledger.changes += [change(step_id, index, id, piece) for piece in pieces]
+        return True
+
+    def flush(self) -> None:
+        if piece := self.text.flush():
+            self.tell(self.appended, piece)

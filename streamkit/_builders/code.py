@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from .._text import Text
 from ..changes import CodeAppended, LogAppended
 from ..deltas import CodeInterpreterLogs, CodeInterpreterToolCallDelta, OutputDelta
 from ..snapshots import CodeInterpreter, CodeInterpreterOutput, CodeInterpreterToolCall
-from .calls import Call
+from .calls import TextCall
 from .ledger import Ledger
 from .outputs import ImageOutput, LogOutput, OtherOutputNode, Output, Outputs
 from .place import place
@@ -20,17 +19,16 @@ __all__ = ["CodeInterpreterCall"]
 _OUTPUTS: Final[Mapping[str | None, type[Output]]] = {"logs": LogOutput, "image": ImageOutput}
 
 
-class CodeInterpreterCall(Call):
+class CodeInterpreterCall(TextCall):
     """Code, and what running it gave."""
 
-    __slots__ = ("_inner", "input", "outputs", "sent")
+    __slots__ = ("outputs",)
+
+    appended = CodeAppended
 
     def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
         super().__init__(ledger, step_id, index, kind)
-        self.input = Text()
         self.outputs = Outputs()
-        self.sent = False  # whether there was a code_interpreter object
-        self._inner: dict[str, Any] = {}  # what its snapshot keeps in extra
 
     def extend(self, delta: CodeInterpreterToolCallDelta) -> bool:
         changed = False
@@ -42,7 +40,7 @@ class CodeInterpreterCall(Call):
         self.sent = True
         piece = code.input
         if piece:
-            self.grow(self.input, piece, CodeAppended)
+            self.grow(self.text, piece, CodeAppended)
         elif piece is not None:
             self._inner["input"] = ""
         if code.outputs is not None:
@@ -50,15 +48,6 @@ class CodeInterpreterCall(Call):
         if code.extra is not None:
             changed |= merge(self._inner, code.extra)
         return changed
-
-    def add(self, piece: str) -> bool:
-        if not piece or not self.sent:
-            return False
-        self.grow(self.input, piece, CodeAppended)
-        return True
-
-    def add_all(self, pieces: Sequence[str]) -> bool:
-        return self.sent and self.grow_by(self.input, pieces, CodeAppended)
 
     def log(self, index: int, piece: str) -> bool:
         if not piece or not self.sent:
@@ -139,7 +128,7 @@ class CodeInterpreterCall(Call):
             return
         self.sent = True
         if code.input or was_sent(code, "input", ""):
-            self.settle_text(self, self.input, code.input, CodeAppended, final=final)
+            self.settle_text(self, self.text, code.input, CodeAppended, final=final)
         self._settle_outputs(code, final=final)
         self._inner = restated(self._inner, code.extra, final=final)
 
@@ -173,8 +162,7 @@ class CodeInterpreterCall(Call):
         self.report("type_changed", output_index=output.index, known=output.type, said=full.type)
 
     def flush(self) -> None:
-        if piece := self.input.flush():
-            self.tell(CodeAppended, piece)
+        super().flush()
         for output in self.outputs.in_order():
             self.outputs.touch(output)
             output.flush(self)
@@ -194,7 +182,7 @@ class CodeInterpreterCall(Call):
     def _build(self) -> CodeInterpreterToolCall:
         code = None
         if self.sent:
-            text, outputs = str(self.input), self.outputs.freeze()
+            text, outputs = str(self.text), self.outputs.freeze()
             code = CodeInterpreter(
                 input=text,
                 outputs=outputs,

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from msgspec import UNSET
 
-from .._text import Text
 from ..changes import ArgumentsAppended
 from ..deltas import FunctionToolCallDelta
 from ..snapshots import Function, FunctionToolCall
-from .calls import Call
+from .calls import Call, TextCall
 from .ledger import Ledger
 from .raw import kept, merge, restated, was_sent
 
 __all__ = ["FunctionCall"]
 
 
-class FunctionCall(Call):
+class FunctionCall(TextCall):
     """A function's name, arguments and output."""
 
-    __slots__ = ("_inner", "arguments", "name", "output", "sent")
+    __slots__ = ("name", "output")
+
+    appended = ArgumentsAppended
 
     def __init__(self, ledger: Ledger, step_id: str, index: int, kind: str | None) -> None:
         super().__init__(ledger, step_id, index, kind)
         self.name: str | None = None
-        self.arguments = Text()
         self.output: str | None = None
-        self.sent = False
-        self._inner: dict[str, Any] = {}
 
     def extend(self, delta: FunctionToolCallDelta) -> bool:
         changed = False
@@ -43,7 +38,7 @@ class FunctionCall(Call):
         if function.name is not None:
             changed |= self._rename(function.name)
         if piece:
-            self.grow(self.arguments, piece, ArgumentsAppended)
+            self.grow(self.text, piece, ArgumentsAppended)
         elif piece is not None:
             self._inner["arguments"] = ""
         if function.output is not UNSET:
@@ -51,15 +46,6 @@ class FunctionCall(Call):
         if function.extra is not None:
             changed |= merge(self._inner, function.extra)
         return changed
-
-    def add(self, piece: str) -> bool:
-        if not piece or not self.sent:
-            return False
-        self.grow(self.arguments, piece, ArgumentsAppended)
-        return True
-
-    def add_all(self, pieces: Sequence[str]) -> bool:
-        return self.sent and self.grow_by(self.arguments, pieces, ArgumentsAppended)
 
     def _report_output(self, said: str | None) -> bool:
         if said is None:
@@ -86,9 +72,7 @@ class FunctionCall(Call):
         if function.name is not None:
             self._rename(function.name)
         if function.arguments or was_sent(function, "arguments", ""):
-            self.settle_text(
-                self, self.arguments, function.arguments, ArgumentsAppended, final=final
-            )
+            self.settle_text(self, self.text, function.arguments, ArgumentsAppended, final=final)
         if function.output is not None:
             self.output = function.output
         self._inner = restated(self._inner, function.extra, final=final)
@@ -97,16 +81,12 @@ class FunctionCall(Call):
         super().inherit(other)
         arguments = self.extra.pop("arguments", "")
         if isinstance(arguments, str):
-            self.arguments.append(arguments)
-
-    def flush(self) -> None:
-        if piece := self.arguments.flush():
-            self.tell(ArgumentsAppended, piece)
+            self.text.append(arguments)
 
     def _build(self) -> FunctionToolCall:
         function = None
         if self.sent:
-            arguments = str(self.arguments)
+            arguments = str(self.text)
             function = Function(
                 name=self.name,
                 arguments=arguments,

@@ -81,27 +81,32 @@ class MessageNode(Owner):
         self.parts.put(part)
         return part
 
-    def grow(self, index: int, piece: str) -> bool:
+    def add(self, index: int, piece: str) -> bool:
         """Add to the text of a part, if that grows already; return whether it does."""
-        part = self.parts.nodes.get(index)
-        if not piece or not isinstance(part, TextPart) or not part.stale or not part.sent:
+        part = self._growing(index)
+        if part is None or not piece:
             return False
-        self.append(part, part.value, piece, TextAppended, part.index)
+        self.append(part, part.value, piece, TextAppended, index)
         return True
 
     def add_all(self, index: int, pieces: Sequence[str]) -> bool:
         """Add pieces of a series to a part; return whether that was all they said."""
-        part = self.parts.nodes.get(index)
-        if type(part) is not TextPart or not part.sent or part.seeded:
+        part = self._growing(index)
+        if part is None or part.seeded or part.value.held or "" in pieces:
             return False
-        if part.value.held or "" in pieces:
-            return False
-        if not part.stale:
-            self.parts.touch(part)
         part.value.extend(pieces)
         id = self.id
         self._ledger.changes += [TextAppended(id, index, piece) for piece in pieces]
         return True
+
+    def _growing(self, index: int) -> TextPart | None:
+        """Return a part whose text grows already, and note that it does."""
+        part = self.parts.nodes.get(index)
+        if type(part) is not TextPart or not part.sent:
+            return None
+        if not part.stale:
+            self.parts.touch(part)
+        return part
 
     def settle_part(self, index: int, full: MessageContent) -> None:
         """Take a part, whole: what was lost of it is told."""

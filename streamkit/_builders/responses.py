@@ -132,8 +132,8 @@ class ResponsePicture(Picture):
             call = self.growing_call(event.item_id, 0, kind)
             return call is not None and call.add(event.delta)
         if event.name == "response.output_text.delta":
-            message = self._messages.get(event.item_id)
-            return message is not None and message.grow(event.content_index, event.delta)
+            message = self.growing_message(event.item_id)
+            return message is not None and message.add(event.content_index, event.delta)
         return False
 
     def _begin_response(self) -> None:

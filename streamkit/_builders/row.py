@@ -117,16 +117,15 @@ class Row(Generic[N]):
     def freeze(self) -> tuple[Any, ...]:
         """Return the frozen forms in index order."""
         is_new = len(self._tuple) < len(self._frozen)
-        if self._stale:
-            for index in self._stale:
-                node = self.nodes[index]
-                place = bisect_left(self._order, index)
-                frozen = node.freeze()
-                node.stale = False
-                if frozen is not self._frozen[place]:
-                    self._frozen[place] = frozen
-                    is_new = True
-            self._stale.clear()
+        for index in self._stale:
+            node = self.nodes[index]
+            place = bisect_left(self._order, index)
+            frozen = node.freeze()
+            node.stale = False
+            if frozen is not self._frozen[place]:
+                self._frozen[place] = frozen
+                is_new = True
+        self._stale.clear()
         if is_new:
             self._tuple = tuple(self._frozen)
         return self._tuple

@@ -7,13 +7,12 @@ from typing import Final
 from .._blocks import LINE_END, Blocks, too_long
 from .._series import Series
 from ..errors import DecodeError
-from ..events import Event
 from ..limits import Limits
 from ..sse import parse_block
 from .bodies import LEG_ENDS, Read, last_of
 from .frames import decode
 from .learning import Templates
-from .usual import HEAD, USUAL, of_response
+from .usual import read_usual
 
 __all__ = ["EventStream"]
 
@@ -70,19 +69,10 @@ class EventStream:
                     continue
                 careful = position + count
             position += 1
-            usual = (USUAL.get(block[:HEAD]) or of_response(block)) if may_be_usual else None
+            usual = read_usual(block, templates) if may_be_usual else None
             if usual is not None:
-                line_feed, start, decode_data = usual
-                if block.rfind(b"\n") == line_feed:
-                    try:
-                        event: Event = decode_data(block[start:])
-                    except (ValueError, RecursionError):
-                        pass  # it takes more care: the general way
-                    else:
-                        events.append(event)
-                        if templates is not None:
-                            templates.see(block, start, event, decode_data)
-                        continue
+                events.append(usual)
+                continue
             frame, self._last_id = parse_block(block, self._last_id)
             if frame is None:
                 continue

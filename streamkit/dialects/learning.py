@@ -87,7 +87,7 @@ class Templates:
             self._credit -= cost * _SAVED
             if cut is not None and len(cut.kinds) <= self._most:
                 template = _proven(cut, start, said, decode)
-                if template is not None and template.fits(block):
+                if template is not None:
                     self.template = self._kinds[said.kind] = template
                     return
 

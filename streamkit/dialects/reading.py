@@ -10,7 +10,7 @@ from .bodies import Body, Read
 from .event_stream import EventStream
 from .json_lines import JsonLines
 from .learning import Templates
-from .usual import HEAD, USUAL, of_response
+from .usual import read_usual
 
 __all__ = ["EventReader"]
 
@@ -19,7 +19,7 @@ _BLANK: Final = b" \t\r\n"
 # Above this, looking whether a chunk is just one frame costs more than it saves.
 _SMALL: Final = 1024
 
-_LF: Final = ord("\n")
+_OF_RUNS: Final = b"event: thread."
 _CR: Final = ord("\r")
 
 
@@ -74,22 +74,12 @@ class EventReader:
                 if series is not None:
                     blocks.offset += size
                     return [series]
-            usual = USUAL.get(chunk[:HEAD])
-            if usual is None:
+            if chunk.endswith(b"\n\n") and _CR not in chunk:
                 # More varies between two fragments of a response than can pay for one frame.
-                usual, templates = of_response(chunk), None
-            if usual is not None:
-                _, start, decode_data = usual
-                if chunk.find(b"\n", start) == size - 2 and chunk[-1] == _LF and _CR not in chunk:
-                    try:
-                        event = decode_data(chunk[start:])
-                    except (ValueError, RecursionError):
-                        pass  # it takes more care: the general way
-                    else:
-                        blocks.offset += size
-                        if templates is not None:
-                            templates.see(chunk[:-2], start, event, decode_data)
-                        return [event]
+                event = read_usual(chunk[:-2], templates if chunk.startswith(_OF_RUNS) else None)
+                if event is not None:
+                    blocks.offset += size
+                    return [event]
         body = self._body
         if body is not None:
             events = body.read(chunk)

@@ -56,7 +56,6 @@ class Template:
 
     Attributes:
         start: How they all begin.
-        end: How they all end.
         served: How many frames have fitted.
     """
 
@@ -64,11 +63,11 @@ class Template:
         "_between",
         "_close",
         "_decoders",
+        "_end",
         "_pair",
         "_size",
         "_slots",
         "cut",
-        "end",
         "like",
         "served",
         "start",
@@ -80,9 +79,9 @@ class Template:
         self.served: int = 0
         start, *self._between, end = cut.constants
         self.start: bytes = start
-        self.end: bytes = end
+        self._end = end
         self._size = len(self.start)
-        self._close = self.end + b"\n\n"
+        self._close = self._end + b"\n\n"
         self._decoders = [_DECODERS[kind] for kind in cut.kinds]
         self._slots = tuple(slots)
         self._pair: tuple[bytes, tuple[Any, ...], tuple[Any, ...], bool] | None = None
@@ -93,7 +92,7 @@ class Template:
 
     def fits(self, block: bytes) -> bool:
         """Whether a block may fit, by how it begins and ends."""
-        return block.startswith(self.start) and block.endswith(self.end)
+        return block.startswith(self.start) and block.endswith(self._end)
 
     def read(self, blocks: Sequence[bytes], position: int) -> tuple[Series | None, int]:
         """Read the blocks that may fit, from `position` to the first that cannot.
@@ -104,7 +103,7 @@ class Template:
             What they say, None where they do not fit after all; and how many they are.
         """
         start, size = self.start, self._size
-        end, back = self.end, -len(self.end)
+        end, back = self._end, -len(self._end)
         found = []
         for block in islice(blocks, position, None):
             if not block.startswith(start) or not block.endswith(end):

@@ -7,8 +7,9 @@ from typing import Final
 
 from ..events import Event
 from . import assistants, responses
+from .learning import Templates
 
-__all__ = ["HEAD", "USUAL", "of_response"]
+__all__ = ["read_usual"]
 
 # Nearly every frame is `event: NAME`, LF, `data: {...}`, and nothing else, of one of a few
 # names. Of runs, these are two: so the first bytes of a block, as many as the longer
@@ -19,9 +20,9 @@ _Usual = tuple[int, int, Callable[[bytes], Event]]
 _HEADS: Final = {
     f"event: {name}\ndata: ".encode(): decoder for name, decoder in assistants.PLAIN.items()
 }
-HEAD: Final = max(map(len, _HEADS))
-USUAL: Final[Mapping[bytes, _Usual]] = {
-    (head + b"{")[:HEAD]: (head.index(b"\n"), len(head), decoder)
+_HEAD: Final = max(map(len, _HEADS))
+_USUAL: Final[Mapping[bytes, _Usual]] = {
+    (head + b"{")[:_HEAD]: (head.index(b"\n"), len(head), decoder)
     for head, decoder in _HEADS.items()
 }
 
@@ -29,10 +30,29 @@ USUAL: Final[Mapping[bytes, _Usual]] = {
 _LINES: Final = {f"event: {name}".encode(): read for name, read in responses.PLAIN.items()}
 
 
-def of_response(block: bytes) -> _Usual | None:
-    """Return the same as the table does, for a fragment of the Responses API."""
+def _of_response(block: bytes) -> _Usual | None:
     end = block.find(b"\n")
     decoder = _LINES.get(block[:end])
     if decoder is None or not block.startswith(b"data: ", end + 1):
         return None
     return end, end + 7, decoder
+
+
+def read_usual(block: bytes, templates: Templates | None) -> Event | None:
+    """Return what a block means whose lines end in LF, if it is a fragment as nearly all are.
+
+    The templates learn from it.
+    """
+    usual = _USUAL.get(block[:_HEAD]) or _of_response(block)
+    if usual is None:
+        return None
+    line_feed, start, decode = usual
+    if block.rfind(b"\n") != line_feed:
+        return None
+    try:
+        event = decode(block[start:])
+    except (ValueError, RecursionError):  # it takes more care
+        return None
+    if templates is not None:
+        templates.see(block, start, event, decode)
+    return event
